@@ -35,30 +35,39 @@ BIN_NAME := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$p/*.c),$p))
 BIN      := $(addprefix $(BUILD)/bin/,$(BIN_NAME))
 UNIT     := $(patsubst test/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard test/unit/test_*.c))
 
+# make V=1 shows the commands.
+Q  := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
+
 .DEFAULT_GOAL := build
+.SECONDARY:
 .PHONY: build deps run test unit bench install clean format
 
 build: $(BIN)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 define program
 $(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$1/*.c)) $(LIB)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$1) $$(LDLIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$1) $$(LDLIBS)
 endef
 $(foreach p,$(BIN_NAME),$(eval $(call program,$p)))
 
 # A unit test of a program's part names that part with a line `// parts: cmd/NAME/part.c ...`.
 $(BUILD)/unit/test_%: $(BUILD)/obj/test/unit/test_%.o $(BUILD)/obj/test/unit/test.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LDLIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LDLIBS)
 
 unit: $(UNIT)
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done

@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const char *const names[] = {
-    [CAUSE_OK] = "ok",           [CAUSE_USAGE] = "usage",         [CAUSE_ABSENT] = "absent",
+    [CAUSE_OK] = "ok",           [CAUSE_USAGE] = "usage",           [CAUSE_ABSENT] = "absent",
     [CAUSE_BUSY] = "busy",       [CAUSE_PERMISSION] = "permission", [CAUSE_UNPLUGGED] = "unplugged",
-    [CAUSE_TIMEOUT] = "timeout", [CAUSE_PROTOCOL] = "protocol",   [CAUSE_LIMIT] = "limit",
-    [CAUSE_FULL] = "full",       [CAUSE_CRASHED] = "crashed",     [CAUSE_FAILED] = "failed",
+    [CAUSE_TIMEOUT] = "timeout", [CAUSE_PROTOCOL] = "protocol",     [CAUSE_LIMIT] = "limit",
+    [CAUSE_FULL] = "full",       [CAUSE_CRASHED] = "crashed",       [CAUSE_FAILED] = "failed",
 };
 
 const char *cause_name(enum cause c) {

@@ -27,11 +27,13 @@ struct err {
     char text[300]; /* one line, no newline, names the thing, the value and the cure */
 };
 
-/* Fill e (may be NULL) printf-style. Always returns -1, so that `return err_set(...)` reads well. */
+/* Fill e (may be NULL) printf-style. Always returns -1, so that `return err_set(...)` reads well.
+ */
 int err_set(struct err *e, enum cause c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As err_set with the cause and text of errno value `no` appended: "cannot open X: No such file". */
+/* As err_set with the cause and text of errno value `no` appended: "cannot open X: No such file".
+ */
 int err_errno(struct err *e, int no, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The cause an errno value stands for. */

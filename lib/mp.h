@@ -44,7 +44,18 @@ void mp_kv_nil(struct buf *b, const char *key);
 
 /* ---- reading ---- */
 
-enum mp_type { MP_NIL, MP_BOOL, MP_UINT, MP_INT, MP_DOUBLE, MP_STR, MP_BIN, MP_EXT, MP_ARRAY, MP_MAP };
+enum mp_type {
+    MP_NIL,
+    MP_BOOL,
+    MP_UINT,
+    MP_INT,
+    MP_DOUBLE,
+    MP_STR,
+    MP_BIN,
+    MP_EXT,
+    MP_ARRAY,
+    MP_MAP
+};
 
 /* One value. Whole numbers are MP_UINT when not negative and MP_INT when negative. MP_STR, MP_BIN
  * and MP_EXT point into the input (not NUL-terminated); MP_ARRAY and MP_MAP give the number of

@@ -28,16 +28,29 @@ static void set_float(struct mp_value *v, const uint8_t *p, unsigned n) {
 }
 
 /* How a type byte from 0xc0 to 0xdf continues: bytes of number or length that follow it. */
-enum kind { K_NIL, K_BAD, K_BOOL, K_BIN, K_EXT, K_FLOAT, K_UINT, K_INT, K_FIXEXT, K_STR, K_ARRAY, K_MAP };
+enum kind {
+    K_NIL,
+    K_BAD,
+    K_BOOL,
+    K_BIN,
+    K_EXT,
+    K_FLOAT,
+    K_UINT,
+    K_INT,
+    K_FIXEXT,
+    K_STR,
+    K_ARRAY,
+    K_MAP
+};
 static const struct {
     uint8_t kind, bytes;
 } table[32] = {
-    {K_NIL, 0},    {K_BAD, 0},    {K_BOOL, 0},   {K_BOOL, 0},   {K_BIN, 1},    {K_BIN, 2},
-    {K_BIN, 4},    {K_EXT, 1},    {K_EXT, 2},    {K_EXT, 4},    {K_FLOAT, 4},  {K_FLOAT, 8},
-    {K_UINT, 1},   {K_UINT, 2},   {K_UINT, 4},   {K_UINT, 8},   {K_INT, 1},    {K_INT, 2},
-    {K_INT, 4},    {K_INT, 8},    {K_FIXEXT, 1}, {K_FIXEXT, 2}, {K_FIXEXT, 4}, {K_FIXEXT, 8},
-    {K_FIXEXT, 16}, {K_STR, 1},   {K_STR, 2},    {K_STR, 4},    {K_ARRAY, 2},  {K_ARRAY, 4},
-    {K_MAP, 2},    {K_MAP, 4},
+    {K_NIL, 0},     {K_BAD, 0},  {K_BOOL, 0},   {K_BOOL, 0},   {K_BIN, 1},    {K_BIN, 2},
+    {K_BIN, 4},     {K_EXT, 1},  {K_EXT, 2},    {K_EXT, 4},    {K_FLOAT, 4},  {K_FLOAT, 8},
+    {K_UINT, 1},    {K_UINT, 2}, {K_UINT, 4},   {K_UINT, 8},   {K_INT, 1},    {K_INT, 2},
+    {K_INT, 4},     {K_INT, 8},  {K_FIXEXT, 1}, {K_FIXEXT, 2}, {K_FIXEXT, 4}, {K_FIXEXT, 8},
+    {K_FIXEXT, 16}, {K_STR, 1},  {K_STR, 2},    {K_STR, 4},    {K_ARRAY, 2},  {K_ARRAY, 4},
+    {K_MAP, 2},     {K_MAP, 4},
 };
 
 /* Take the n bytes of a string, binary or extension that begin at p. */

@@ -1,0 +1,292 @@
+#include "pub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* ---- topics ---- */
+
+static size_t hash(const char *s, size_t n) {
+    uint64_t h = 1469598103934665603u; /* FNV-1a */
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uint8_t)s[i]) * 1099511628211u;
+    return (size_t)h;
+}
+
+static struct pub_topic *topic_find(struct pub *p, const char *name, size_t n) {
+    if (n > MSG_TOPIC_MAX)
+        return NULL;
+    size_t i = hash(name, n) % PUB_TOPICS;
+    for (; p->topics[i]; i = (i + 1) % PUB_TOPICS)
+        if (strncmp(p->topics[i]->name, name, n) == 0 && p->topics[i]->name[n] == 0)
+            return p->topics[i];
+    if (p->topic_count >= PUB_TOPICS * 3 / 4)
+        return NULL;
+    struct pub_topic *t = mem_alloc(sizeof *t);
+    memcpy(t->name, name, n);
+    p->topics[i] = t;
+    p->topic_count++;
+    return t;
+}
+
+void pub_retain(struct pub *p, const char *topic) {
+    struct pub_topic *t = topic_find(p, topic, strlen(topic));
+    if (t)
+        t->retain = true;
+}
+
+/* ---- sending one encoded message (topic NUL array) ---- */
+
+static bool output_wants(const struct pub_output *o, const char *topic) {
+    size_t n = strlen(o->ep.prefix);
+    return n == 0 || strncmp(topic, o->ep.prefix, n) == 0;
+}
+
+static void send_nng(struct pub *p, struct pub_output *o, const uint8_t *data, size_t n) {
+    nng_msg *m;
+    if (atomic_load_explicit(&o->pipes, memory_order_relaxed) == 0)
+        return;
+    if (nng_msg_alloc(&m, n) != 0) {
+        p->dropped++;
+        return;
+    }
+    memcpy(nng_msg_body(m), data, n);
+    if (nng_sendmsg(o->sock, m, NNG_FLAG_NONBLOCK) != 0) {
+        nng_msg_free(m);
+        p->dropped++;
+    }
+}
+
+static void send_to(struct pub *p, struct pub_output *o, const char *topic, const uint8_t *data,
+                    size_t n) {
+    if (!output_wants(o, topic))
+        return;
+    if (o->ep.kind == ENDPOINT_NNG) {
+        send_nng(p, o, data, n);
+        return;
+    }
+    if (o->stream.broken)
+        return;
+    size_t skip = strlen(topic) + 1;
+    buf_put(&o->stream.queue, data + skip, n - skip);
+}
+
+static void send_all(struct pub *p, const char *topic, const uint8_t *data, size_t n) {
+    for (size_t i = 0; i < p->outputs; i++)
+        send_to(p, p->out[i], topic, data, n);
+    p->sent++;
+    p->bytes += n;
+}
+
+/* ---- messages ---- */
+
+static struct buf *begin(struct pub *p, const char *topic, size_t n, uint64_t time_ns) {
+    p->current = topic_find(p, topic, n);
+    p->current_time = time_ns ? time_ns : clock_wall_ns();
+    buf_clear(&p->nng);
+    buf_put(&p->nng, topic, n);
+    buf_putc(&p->nng, 0);
+    msg_put_head(&p->nng, topic, n, p->current_time, p->current ? p->current->seq + 1 : 0);
+    return &p->nng;
+}
+
+struct buf *pub_begin(struct pub *p, const char *topic, uint64_t time_ns, uint32_t keys) {
+    struct buf *b = begin(p, topic, strlen(topic), time_ns);
+    mp_put_map(b, keys);
+    return b;
+}
+
+uint64_t pub_end(struct pub *p) {
+    static struct log_limit many;
+    struct pub_topic *t = p->current;
+    if (!t) {
+        p->dropped++;
+        log_limited(&many, LOG_WARN, "message dropped: more than %d topics", PUB_TOPICS * 3 / 4);
+        return 0;
+    }
+    t->seq++;
+    send_all(p, t->name, buf_data(&p->nng), buf_len(&p->nng));
+    if (t->retain) {
+        buf_clear(&t->last);
+        buf_put(&t->last, buf_data(&p->nng), buf_len(&p->nng));
+    }
+    if (p->on_sent)
+        p->on_sent(p->ctx, p->current_time);
+    return t->seq;
+}
+
+void pub_relay(struct pub *p, const struct msg *m, const char *topic) {
+    size_t n = topic ? strlen(topic) : m->topic_len;
+    struct buf *b = begin(p, topic ? topic : m->topic, n, m->time);
+    buf_put(b, m->body, m->body_len);
+    pub_end(p);
+}
+
+static char *encode_raw(struct pub *p, const struct msg *m) {
+    buf_clear(&p->nng);
+    buf_put(&p->nng, m->topic, m->topic_len);
+    buf_putc(&p->nng, 0);
+    buf_put(&p->nng, m->raw, m->raw_len);
+    return (char *)buf_data(&p->nng);
+}
+
+void pub_raw(struct pub *p, const struct msg *m) {
+    char *topic = encode_raw(p, m);
+    send_all(p, topic, buf_data(&p->nng), buf_len(&p->nng));
+}
+
+void pub_raw_nng(struct pub *p, const struct msg *m) {
+    char *topic = encode_raw(p, m);
+    for (size_t i = 0; i < p->outputs; i++)
+        if (p->out[i]->ep.kind == ENDPOINT_NNG)
+            send_to(p, p->out[i], topic, buf_data(&p->nng), buf_len(&p->nng));
+}
+
+/* ---- state topics ---- */
+
+static void repeat_to(struct pub *p, bool streams) {
+    for (size_t i = 0; i < PUB_TOPICS; i++) {
+        struct pub_topic *t = p->topics[i];
+        if (!t || !buf_len(&t->last))
+            continue;
+        for (size_t k = 0; k < p->outputs; k++)
+            if (streams || p->out[k]->ep.kind == ENDPOINT_NNG)
+                send_to(p, p->out[k], t->name, buf_data(&t->last), buf_len(&t->last));
+    }
+}
+
+/* Only a supervised pipe has a reader that can be replaced; what a person pipes into a file or
+ * another program must not hold a message twice. */
+void pub_repeat(struct pub *p) {
+    repeat_to(p, p->supervised);
+}
+
+static void on_joined(uv_async_t *h) {
+    repeat_to(h->data, false);
+}
+
+/* ---- outputs ---- */
+
+static void pipe_added(nng_pipe pipe, nng_pipe_ev ev, void *arg) {
+    struct pub_output *o = arg;
+    (void)pipe;
+    if (ev == NNG_PIPE_EV_ADD_POST) {
+        atomic_fetch_add(&o->pipes, 1);
+        uv_async_send(&o->pub->joined);
+    } else if (ev == NNG_PIPE_EV_REM_POST) {
+        atomic_fetch_sub(&o->pipes, 1);
+    }
+}
+
+static int open_nng(struct pub_output *o, struct err *e) {
+    int r = nng_pub0_open(&o->sock);
+    if (r != 0)
+        return err_set(e, CAUSE_FAILED, "cannot open a pub socket: %s", nng_strerror(r));
+    nng_socket_set_int(o->sock, NNG_OPT_SENDBUF, PUB_QUEUE);
+    nng_pipe_notify(o->sock, NNG_PIPE_EV_ADD_POST, pipe_added, o);
+    nng_pipe_notify(o->sock, NNG_PIPE_EV_REM_POST, pipe_added, o);
+    r = nng_listen(o->sock, o->ep.pub, NULL, 0);
+    if (r == NNG_EADDRINUSE)
+        return err_set(e, CAUSE_BUSY, "cannot publish on %s: in use by another process (%s)",
+                       o->ep.name, o->ep.pub);
+    if (r != 0)
+        return err_set(e, CAUSE_FAILED, "cannot publish on %s (%s): %s", o->ep.name, o->ep.pub,
+                       nng_strerror(r));
+    return 0;
+}
+
+static void stream_blocked(void *ctx, bool blocked) {
+    struct pub_output *o = ctx;
+    struct pub *p = o->pub;
+    size_t before = p->blocked;
+    p->blocked += blocked ? 1 : (size_t)-1;
+    if (p->on_blocked && (before == 0 || p->blocked == 0))
+        p->on_blocked(p->ctx, p->blocked > 0);
+}
+
+static void stream_broken(void *ctx, int error) {
+    struct pub_output *o = ctx;
+    if (o->pub->on_broken)
+        o->pub->on_broken(o->pub->ctx, o->ep.name, error);
+}
+
+static int open_stream(struct pub_output *o, struct err *e) {
+    bool stdio = o->ep.kind == ENDPOINT_STDIO;
+    int fd = stdio ? STDOUT_FILENO : fifo_open(o->ep.pub, e);
+    if (fd < 0)
+        return -1;
+    o->stream.on_blocked = stream_blocked;
+    o->stream.on_broken = stream_broken;
+    o->stream.ctx = o;
+    return outstream_open(&o->stream, o->pub->loop, fd, stdio, e);
+}
+
+int pub_init(struct pub *p, uv_loop_t *loop) {
+    p->loop = loop;
+    p->supervised = getenv("TAPLINE_STAGE") != NULL;
+    p->joined.data = p;
+    int r = uv_async_init(loop, &p->joined, on_joined);
+    uv_unref((uv_handle_t *)&p->joined);
+    return r;
+}
+
+int pub_add(struct pub *p, const char *endpoint, struct err *e) {
+    if (p->outputs == PUB_OUTPUTS)
+        return err_set(e, CAUSE_USAGE, "-o %s: at most %d outputs", endpoint, PUB_OUTPUTS);
+    struct pub_output *o = mem_alloc(sizeof *o);
+    o->pub = p;
+    o->stream.fd = -1;
+    p->out[p->outputs++] = o;
+    if (endpoint_parse(&o->ep, endpoint, e) < 0)
+        return -1;
+    return o->ep.kind == ENDPOINT_NNG ? open_nng(o, e) : open_stream(o, e);
+}
+
+bool pub_wanted(const struct pub *p) {
+    for (size_t i = 0; i < p->outputs; i++)
+        if (p->out[i]->ep.kind != ENDPOINT_NNG || atomic_load(&p->out[i]->pipes) > 0)
+            return true;
+    return false;
+}
+
+size_t pub_queued(const struct pub *p) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->outputs; i++)
+        n += buf_len(&p->out[i]->stream.queue);
+    return n;
+}
+
+void pub_flush(struct pub *p) {
+    for (size_t i = 0; i < p->outputs; i++)
+        if (buf_len(&p->out[i]->stream.queue))
+            outstream_flush(&p->out[i]->stream);
+}
+
+void pub_close(struct pub *p, int timeout_ms) {
+    for (size_t i = 0; i < p->outputs; i++) {
+        struct pub_output *o = p->out[i];
+        if (o->sock.id)
+            nng_close(o->sock);
+        outstream_close(&o->stream, timeout_ms);
+    }
+    if (!uv_is_closing((uv_handle_t *)&p->joined))
+        uv_close((uv_handle_t *)&p->joined, NULL);
+}
+
+void pub_free(struct pub *p) {
+    for (size_t i = 0; i < p->outputs; i++)
+        free(p->out[i]);
+    for (size_t i = 0; i < PUB_TOPICS; i++)
+        if (p->topics[i]) {
+            buf_free(&p->topics[i]->last);
+            free(p->topics[i]);
+        }
+    buf_free(&p->nng);
+    p->outputs = 0;
+}

@@ -1,0 +1,283 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "msg.h"
+
+enum { READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
+
+/* O_NONBLOCK belongs to the open file description, which the shell and our neighbours may share; a
+ * pipe can be opened anew through /proc, which gives a description of our own. */
+static int own_descriptor(int fd, int flags) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int own = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    return own < 0 ? fd : own;
+}
+
+static bool can_poll(const struct stat *st) {
+    return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) || S_ISCHR(st->st_mode);
+}
+
+static int prepare(int fd, bool own_copy, int flags, struct stat *st, struct err *e) {
+    if (fstat(fd, st) < 0)
+        return err_errno(e, errno, "cannot use file descriptor %d", fd);
+    if (S_ISFIFO(st->st_mode) && own_copy)
+        fd = own_descriptor(fd, flags);
+    if (S_ISFIFO(st->st_mode)) {
+        fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    } else if (S_ISSOCK(st->st_mode)) {
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    }
+    return fd;
+}
+
+int fifo_open(const char *path, struct err *e) {
+    if (mkfifo(path, 0600) < 0 && errno != EEXIST)
+        return err_errno(e, errno, "cannot make the named pipe %s", path);
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(e, errno, "cannot open %s", path);
+    if (!S_ISFIFO(st.st_mode)) {
+        close(fd);
+        return err_set(e, CAUSE_FAILED, "%s is no named pipe (remove it)", path);
+    }
+    return fd;
+}
+
+/* ---- in ---- */
+
+static void in_stop(struct instream *s) {
+    if (s->regular)
+        uv_idle_stop(&s->idle);
+    else
+        uv_poll_stop(&s->poll);
+}
+
+static void in_finish(struct instream *s, int error) {
+    struct err e = {0};
+    s->ended = true;
+    in_stop(s);
+    if (error)
+        err_errno(&e, error, "cannot read");
+    if (s->on_end)
+        s->on_end(s->ctx, &e);
+}
+
+static void in_read(struct instream *s) {
+    ssize_t n = read(s->fd, buf_reserve(&s->buf, READ_BYTES), READ_BYTES);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        in_finish(s, n < 0 ? errno : 0);
+        return;
+    }
+    buf_added(&s->buf, (size_t)n);
+    s->on_bytes(s->ctx, clock_wall_ns());
+}
+
+static void in_poll(uv_poll_t *h, int status, int events) {
+    (void)status;
+    (void)events;
+    in_read(h->data);
+}
+
+static void in_idle(uv_idle_t *h) {
+    in_read(h->data);
+}
+
+static void in_start(struct instream *s) {
+    if (s->regular)
+        uv_idle_start(&s->idle, in_idle);
+    else
+        uv_poll_start(&s->poll, UV_READABLE, in_poll);
+}
+
+int instream_open(struct instream *s, uv_loop_t *loop, int fd, bool own_copy, struct err *e) {
+    struct stat st;
+    int own = prepare(fd, own_copy, O_RDONLY, &st, e);
+    if (own < 0)
+        return -1;
+    s->fd = own;
+    s->regular = !can_poll(&st);
+    int r = 0;
+    if (!s->regular)
+        r = uv_poll_init(loop, &s->poll, own);
+    if (s->regular || r == UV_EPERM) { /* /dev/null and the like cannot be polled */
+        s->regular = true;
+        r = uv_idle_init(loop, &s->idle);
+    }
+    if (r < 0)
+        return err_set(e, CAUSE_FAILED, "cannot watch file descriptor %d: %s", fd, uv_strerror(r));
+    s->handle.data = s;
+    in_start(s);
+    return 0;
+}
+
+void instream_pause(struct instream *s, bool paused) {
+    if (s->fd < 0 || s->ended || s->paused == paused)
+        return;
+    s->paused = paused;
+    if (paused)
+        in_stop(s);
+    else
+        in_start(s);
+}
+
+static void in_closed(uv_handle_t *h) {
+    struct instream *s = h->data;
+    close(s->fd);
+    s->fd = -1;
+    buf_free(&s->buf);
+}
+
+void instream_close(struct instream *s) {
+    if (s->fd < 0 || !s->handle.data || uv_is_closing(&s->handle))
+        return;
+    in_stop(s);
+    uv_close(&s->handle, in_closed);
+}
+
+/* ---- out ---- */
+
+static void set_blocked(struct outstream *s, bool blocked) {
+    if (s->blocked == blocked)
+        return;
+    s->blocked = blocked;
+    if (s->on_blocked)
+        s->on_blocked(s->ctx, blocked);
+}
+
+static void out_broken(struct outstream *s, int error) {
+    s->broken = true;
+    buf_clear(&s->queue);
+    if (s->polling)
+        uv_poll_stop(&s->poll);
+    s->polling = false;
+    set_blocked(s, false);
+    if (s->on_broken)
+        s->on_broken(s->ctx, error);
+}
+
+/* Write as much as the descriptor takes; the number of bytes, 0 when it is full, -1 when broken. */
+static ssize_t out_some(struct outstream *s, const void *p, size_t n) {
+    ssize_t w;
+    while ((w = write(s->fd, p, n)) < 0 && (errno == EINTR || (errno == EAGAIN && !s->polls)))
+        poll(&(struct pollfd){.fd = s->fd, .events = POLLOUT}, 1, 1000);
+    if (w < 0 && errno == EAGAIN)
+        return 0;
+    if (w < 0)
+        out_broken(s, errno);
+    return w;
+}
+
+static void flush_now(struct outstream *s);
+
+static void out_writable(uv_poll_t *h, int status, int events) {
+    struct outstream *s = h->data;
+    (void)events;
+    if (status < 0)
+        out_broken(s, EPIPE);
+    else
+        flush_now(s);
+}
+
+static void out_watch(struct outstream *s, bool on) {
+    if (s->polling == on || !s->polls)
+        return;
+    s->polling = on;
+    if (on)
+        uv_poll_start(&s->poll, UV_WRITABLE, out_writable);
+    else
+        uv_poll_stop(&s->poll);
+}
+
+int outstream_open(struct outstream *s, uv_loop_t *loop, int fd, bool own_copy, struct err *e) {
+    struct stat st;
+    int own = prepare(fd, own_copy, O_WRONLY, &st, e);
+    if (own < 0)
+        return -1;
+    s->fd = own;
+    if (!s->limit)
+        s->limit = PIPE_BYTES;
+    /* A terminal or file is written to directly; only pipes and sockets can push back. */
+    s->polls = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+    if (s->polls && uv_poll_init(loop, &s->poll, own) < 0)
+        return err_set(e, CAUSE_FAILED, "cannot watch file descriptor %d", fd);
+    s->poll.data = s;
+    return 0;
+}
+
+static void update_blocked(struct outstream *s) {
+    size_t left = buf_len(&s->queue);
+    if (left == 0)
+        set_blocked(s, false);
+    else if (left > s->limit)
+        set_blocked(s, true);
+}
+
+static void flush_now(struct outstream *s) {
+    while (buf_len(&s->queue) && !s->broken) {
+        ssize_t w = out_some(s, buf_data(&s->queue), buf_len(&s->queue));
+        if (w <= 0)
+            break;
+        buf_consume(&s->queue, (size_t)w);
+    }
+    if (s->broken)
+        return;
+    out_watch(s, buf_len(&s->queue) > 0);
+    update_blocked(s);
+}
+
+void outstream_flush(struct outstream *s) {
+    if (s->polling)
+        update_blocked(s);
+    else
+        flush_now(s);
+}
+
+void outstream_write(struct outstream *s, const void *p, size_t n) {
+    if (s->broken)
+        return;
+    if (buf_len(&s->queue) == 0) {
+        ssize_t w = out_some(s, p, n);
+        if (w < 0 || (size_t)w == n)
+            return;
+        p = (const uint8_t *)p + w;
+        n -= (size_t)w;
+    }
+    buf_put(&s->queue, p, n);
+    outstream_flush(s);
+}
+
+static void out_closed(uv_handle_t *h) {
+    struct outstream *s = h->data;
+    close(s->fd);
+    s->fd = -1;
+}
+
+void outstream_close(struct outstream *s, int timeout_ms) {
+    if (s->fd < 0)
+        return;
+    uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
+    flush_now(s);
+    while (buf_len(&s->queue) && !s->broken && clock_mono_ns() < end) {
+        struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+        poll(&p, 1, 10);
+        flush_now(s);
+    }
+    buf_free(&s->queue);
+    s->broken = true;
+    if (!s->polls)
+        close(s->fd), s->fd = -1;
+    else if (!uv_is_closing((uv_handle_t *)&s->poll))
+        uv_close((uv_handle_t *)&s->poll, out_closed);
+}

@@ -1,0 +1,317 @@
+#include "sub.h"
+
+#include <nng/protocol/pubsub0/sub.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+enum { DRAIN_MAX = 256, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 500 };
+
+/* ---- sequence numbers ---- */
+
+static struct sub_topic *topic_find(struct sub *s, size_t input, const char *name, size_t n) {
+    uint64_t h = 1469598103934665603u ^ input; /* FNV-1a */
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (uint8_t)name[i]) * 1099511628211u;
+    size_t i = (size_t)h % SUB_TOPICS;
+    for (; s->topics[i]; i = (i + 1) % SUB_TOPICS) {
+        struct sub_topic *t = s->topics[i];
+        if (t->input == input && strncmp(t->name, name, n) == 0 && t->name[n] == 0)
+            return t;
+    }
+    if (s->topic_count >= SUB_TOPICS * 3 / 4)
+        return NULL;
+    struct sub_topic *t = mem_alloc(sizeof *t);
+    memcpy(t->name, name, n);
+    t->input = input;
+    s->topics[i] = t;
+    s->topic_count++;
+    return t;
+}
+
+static void count_gap(struct sub *s, struct sub_topic *t, uint64_t missing) {
+    t->lost += missing;
+    s->lost += missing;
+    if (s->on_gap)
+        s->on_gap(s->ctx, t->name, missing);
+}
+
+/* Follow the sequence; false when the message is one we have already seen. */
+static bool is_new(struct sub *s, size_t input, const struct msg *m) {
+    struct sub_topic *t = topic_find(s, input, m->topic, m->topic_len);
+    if (!t || m->seq == 0)
+        return true;
+    if (m->seq == t->seq && m->time == t->time)
+        return false;
+    if (t->seq && m->seq > t->seq + 1)
+        count_gap(s, t, m->seq - t->seq - 1);
+    else if (t->seq && m->seq <= t->seq) {
+        s->restarts++;
+        if (m->seq > 1)
+            count_gap(s, t, m->seq - 1);
+    }
+    t->seq = m->seq;
+    t->time = m->time;
+    t->received++;
+    return true;
+}
+
+static bool is_wanted(const struct sub *s, const struct msg *m) {
+    for (size_t i = 0; i < s->prefixes; i++)
+        if (msg_has_prefix(m, s->prefix[i]))
+            return true;
+    return s->prefixes == 0;
+}
+
+static void deliver(struct sub_input *in, const struct msg *m) {
+    struct sub *s = in->sub;
+    if (!is_wanted(s, m) || !is_new(s, in->index, m))
+        return;
+    s->received++;
+    s->bytes += m->raw_len;
+    s->from = in;
+    s->on_msg(s->ctx, m);
+}
+
+/* ---- pipes ---- */
+
+static void skip_damage(struct sub_input *in) {
+    static struct log_limit damaged;
+    struct buf *b = &in->stream.buf;
+    size_t n = msg_resync(buf_data(b), buf_len(b));
+    in->sub->skipped_bytes += n;
+    buf_consume(b, n);
+    log_limited(&damaged, LOG_WARN, "input %s: %zu bytes that are no message skipped", in->ep.name,
+                n);
+}
+
+static void take_messages(struct sub_input *in) {
+    struct buf *b = &in->stream.buf;
+    struct msg m;
+    while (buf_len(b) && !in->sub->paused) {
+        long r = msg_parse(buf_data(b), buf_len(b), &m);
+        if (r == 0)
+            return;
+        if (r < 0) {
+            skip_damage(in);
+            continue;
+        }
+        deliver(in, &m);
+        buf_consume(b, (size_t)r);
+    }
+}
+
+static void take_raw(struct sub_input *in, uint64_t time) {
+    struct buf *b = &in->stream.buf;
+    while (buf_len(b) && !in->sub->paused) {
+        size_t used = in->sub->on_raw(in->sub->ctx, buf_data(b), buf_len(b), time);
+        buf_consume(b, used);
+        in->sub->bytes += used;
+        if (used == 0)
+            return;
+    }
+}
+
+/* A decoder's standard input may be messages or plain bytes: the first byte tells for nearly all.
+ */
+static bool detect(struct sub_input *in) {
+    struct msg m;
+    struct buf *b = &in->stream.buf;
+    long r = msg_parse(buf_data(b), buf_len(b), &m);
+    in->raw = r < 0;
+    in->detecting = r == 0 && buf_len(b) < MSG_TOPIC_MAX;
+    return !in->detecting;
+}
+
+static void stream_bytes(void *ctx, uint64_t time) {
+    struct sub_input *in = ctx;
+    if (in->detecting && !detect(in))
+        return;
+    if (in->raw)
+        take_raw(in, time);
+    else
+        take_messages(in);
+}
+
+static void check_end(struct sub *s) {
+    for (size_t i = 0; i < s->inputs; i++)
+        if (!s->in[i]->ended)
+            return;
+    if (s->on_end)
+        s->on_end(s->ctx);
+}
+
+/* The pipe has ended and all that it held has been taken. */
+static void try_end(struct sub_input *in) {
+    if (!in->eof || in->ended || in->sub->paused)
+        return;
+    size_t left = buf_len(&in->stream.buf);
+    if (left) {
+        in->sub->skipped_bytes += left;
+        log_warn("input %s ends inside a message: %zu bytes dropped", in->ep.name, left);
+    }
+    in->ended = true;
+    check_end(in->sub);
+}
+
+static void stream_end(void *ctx, const struct err *e) {
+    struct sub_input *in = ctx;
+    if (e->cause != CAUSE_OK)
+        log_error("input %s: %s", in->ep.name, e->text);
+    in->eof = true;
+    in->detecting = false;
+    stream_bytes(in, clock_wall_ns());
+    try_end(in);
+}
+
+static int open_stream(struct sub_input *in, struct err *e) {
+    bool stdio = in->ep.kind == ENDPOINT_STDIO;
+    int fd = stdio ? STDIN_FILENO : fifo_open(in->ep.pub, e);
+    if (fd < 0)
+        return -1;
+    in->stream.on_bytes = stream_bytes;
+    in->stream.on_end = stream_end;
+    in->stream.ctx = in;
+    in->detecting = stdio && in->sub->on_raw && !getenv("TAPLINE_STAGE");
+    return instream_open(&in->stream, in->sub->loop, fd, stdio, e);
+}
+
+/* ---- NNG ---- */
+
+static void take_nng(struct sub_input *in, nng_msg *nm) {
+    const uint8_t *p = nng_msg_body(nm);
+    size_t n = nng_msg_len(nm);
+    const uint8_t *nul = memchr(p, 0, n < MSG_TOPIC_MAX + 1 ? n : MSG_TOPIC_MAX + 1);
+    struct msg m;
+    size_t head = nul ? (size_t)(nul - p) + 1 : n;
+    if (nul && msg_parse(p + head, n - head, &m) == (long)(n - head))
+        deliver(in, &m);
+    else
+        in->sub->skipped_bytes += n;
+}
+
+static void nng_readable(uv_poll_t *h, int status, int events) {
+    struct sub_input *in = h->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < DRAIN_MAX && !in->sub->paused; i++) {
+        nng_msg *m;
+        if (nng_recvmsg(in->sock, &m, NNG_FLAG_NONBLOCK) != 0)
+            return;
+        take_nng(in, m);
+        nng_msg_free(m);
+    }
+}
+
+static int subscribe(struct sub_input *in) {
+    const struct sub *s = in->sub;
+    int r = 0;
+    if (s->prefixes == 0)
+        return nng_socket_set(in->sock, NNG_OPT_SUB_SUBSCRIBE, "", 0);
+    for (size_t i = 0; i < s->prefixes && r == 0; i++)
+        r = nng_socket_set(in->sock, NNG_OPT_SUB_SUBSCRIBE, s->prefix[i], strlen(s->prefix[i]));
+    return r;
+}
+
+static int dial(struct sub_input *in) {
+    nng_socket_set_int(in->sock, NNG_OPT_RECVBUF, SUB_QUEUE);
+    nng_socket_set_size(in->sock, NNG_OPT_RECVMAXSZ, MSG_MAX + MSG_TOPIC_MAX + 1);
+    nng_socket_set_ms(in->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
+    nng_socket_set_ms(in->sock, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
+    int r = subscribe(in);
+    return r ? r : nng_dial(in->sock, in->ep.pub, NULL, NNG_FLAG_NONBLOCK);
+}
+
+static int open_nng(struct sub_input *in, struct err *e) {
+    int fd, r = nng_sub0_open(&in->sock);
+    if (r == 0)
+        r = dial(in);
+    if (r == 0)
+        r = nng_socket_get_int(in->sock, NNG_OPT_RECVFD, &fd);
+    if (r != 0)
+        return err_set(e, CAUSE_FAILED, "cannot subscribe to %s (%s): %s", in->ep.name, in->ep.pub,
+                       nng_strerror(r));
+    uv_poll_init(in->sub->loop, &in->poll, fd);
+    in->poll.data = in;
+    in->polling = true;
+    uv_poll_start(&in->poll, UV_READABLE, nng_readable);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+int sub_init(struct sub *s, uv_loop_t *loop) {
+    s->loop = loop;
+    return 0;
+}
+
+int sub_prefix(struct sub *s, const char *prefix, struct err *e) {
+    if (s->prefixes == SUB_PREFIXES)
+        return err_set(e, CAUSE_USAGE, "--topic %s: at most %d topics", prefix, SUB_PREFIXES);
+    s->prefix[s->prefixes++] = prefix;
+    return 0;
+}
+
+int sub_add(struct sub *s, const char *endpoint, struct err *e) {
+    if (s->inputs == SUB_INPUTS)
+        return err_set(e, CAUSE_USAGE, "-i %s: at most %d inputs", endpoint, SUB_INPUTS);
+    struct sub_input *in = mem_alloc(sizeof *in);
+    in->sub = s;
+    in->index = s->inputs;
+    in->stream.fd = -1;
+    s->in[s->inputs++] = in;
+    if (endpoint_parse(&in->ep, endpoint, e) < 0)
+        return -1;
+    return in->ep.kind == ENDPOINT_NNG ? open_nng(in, e) : open_stream(in, e);
+}
+
+static void input_pause(struct sub_input *in, bool paused) {
+    if (in->polling && paused)
+        uv_poll_stop(&in->poll);
+    else if (in->polling)
+        uv_poll_start(&in->poll, UV_READABLE, nng_readable);
+    instream_pause(&in->stream, paused);
+    if (!paused && in->stream.fd >= 0) {
+        stream_bytes(in, clock_wall_ns());
+        try_end(in);
+    }
+}
+
+void sub_pause(struct sub *s, bool paused) {
+    if (s->paused == paused)
+        return;
+    s->paused = paused;
+    for (size_t i = 0; i < s->inputs; i++)
+        input_pause(s->in[i], paused);
+}
+
+const struct sub_topic *sub_topic_at(const struct sub *s, size_t slot) {
+    return slot < SUB_TOPICS ? s->topics[slot] : NULL;
+}
+
+static void nng_poll_closed(uv_handle_t *h) {
+    struct sub_input *in = h->data;
+    nng_close(in->sock);
+}
+
+void sub_close(struct sub *s) {
+    for (size_t i = 0; i < s->inputs; i++) {
+        struct sub_input *in = s->in[i];
+        instream_close(&in->stream);
+        if (in->polling)
+            uv_close((uv_handle_t *)&in->poll, nng_poll_closed);
+        else if (in->sock.id)
+            nng_close(in->sock);
+        in->polling = false;
+    }
+}
+
+void sub_free(struct sub *s) {
+    for (size_t i = 0; i < s->inputs; i++)
+        free(s->in[i]);
+    for (size_t i = 0; i < SUB_TOPICS; i++)
+        free(s->topics[i]);
+    s->inputs = 0;
+}
