@@ -1,0 +1,100 @@
+/* conf: pipeline files, read through libinih.
+ *
+ *     [pipeline]                          variables for the sections below
+ *     DEVICE = ${DEVICE:-/dev/ttyACM0}
+ *
+ *     [serial]                            every other section is a stage
+ *     run = serialcat --device $DEVICE
+ *         --baud 115200 -o serial         an indented line continues the value, joined by one blank
+ *
+ * A # or ; at the start of a line begins a comment, and so does a blank followed by ; within one,
+ * even between quotes. "key: value" is the same as "key = value". A line holds at most 197 bytes
+ * (inih's bound): a longer one is an error, and continuation lines are the cure. Which keys there
+ * are is the caller's business; a key is letters, digits, and . _ -
+ *
+ * $NAME, ${NAME} and ${NAME:-default} stand for a variable, $$ for a dollar. A variable set on the
+ * command line comes first, then one of the environment, then [pipeline]. As in a shell the default
+ * also replaces an empty value; it may hold variables. A [pipeline] value sees the lines above
+ * it, and its own name in it is what the command line or the environment says: then its text
+ * decides what they amount to, so that ${DEVICE:-x} also replaces an empty DEVICE.
+ */
+#ifndef TAPLINE_CONF_H
+#define TAPLINE_CONF_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "err.h"
+#include "words.h"
+
+enum {
+    CONF_FILE_MAX = 256 << 10,
+    CONF_VALUE_MAX = 8 << 10, /* bytes of a value, expanded or not */
+    CONF_NAMES_MAX = 1000     /* sections; keys in one section */
+};
+
+struct conf_var {
+    const char *name;
+    const char *value;
+};
+
+struct conf_entry {
+    char *key;
+    char *raw;   /* as written, continuation lines joined */
+    char *value; /* expanded; of `run` as written: conf_run splits it before expanding */
+    unsigned line;
+};
+
+struct conf_section {
+    char *name;
+    unsigned line; /* of its header */
+    struct conf_entry *entry;
+    size_t n;
+};
+
+/* Everything in it is owned by it. */
+struct conf {
+    char *path;
+    struct conf_section *section; /* in the order of the file, without [pipeline] */
+    size_t n;
+    struct conf_section vars; /* [pipeline]; value is what $NAME stands for */
+    struct conf_var *override;
+    size_t overrides;
+};
+
+/* Read path into c, which is overwritten. The overrides are copied. 0; or -1 with c empty and a
+ * text "FILE:LINE: what is wrong (cure)". */
+int conf_load(struct conf *c, const char *path, const struct conf_var *overrides, size_t n,
+              struct err *e);
+
+/* {0} is fine. */
+void conf_free(struct conf *c);
+
+/* The section of that name, and the expanded value of a key; NULL when missing. */
+const struct conf_section *conf_find(const struct conf *c, const char *name);
+const char *conf_get(const struct conf_section *s, const char *key);
+
+/* The line of a key; of the section's header when key is NULL or missing. */
+unsigned conf_section_line(const struct conf_section *s, const char *key);
+
+/* The value of a variable: [pipeline] (which minds the others), command line, environment; NULL
+ * when unset. */
+const char *conf_variable(const struct conf *c, const char *name);
+
+/* Append text with its variables expanded; 0, or -1 with a text that names file and line. */
+int conf_expand(const struct conf *c, unsigned line, const char *text, struct buf *out,
+                struct err *e);
+
+/* Expand the variables in every word that conf_split made. The number of words stays. */
+int conf_expand_words(const struct conf *c, unsigned line, struct conf_argv *words, struct err *e);
+
+/* The commands of the section's `run` line, split and expanded, into out, which is overwritten:
+ * free it with conf_argv_free. 0; or -1 with out empty. */
+int conf_run(const struct conf *c, const struct conf_section *s, struct conf_argv *out,
+             struct err *e);
+
+/* Fill e with "FILE:LINE: " and a text of the caller's, cause CAUSE_USAGE. Always returns -1. */
+int conf_error(const struct conf *c, unsigned line, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
