@@ -245,7 +245,11 @@ static bool get_bytes(const uint8_t *p, size_t n, const char *key, enum mp_type 
 }
 
 bool mp_get_str(const uint8_t *p, size_t n, const char *key, const char **s, size_t *len) {
-    return get_bytes(p, n, key, MP_STR, (const uint8_t **)s, len);
+    const uint8_t *bytes;
+    if (!get_bytes(p, n, key, MP_STR, &bytes, len))
+        return false;
+    *s = (const char *)bytes;
+    return true;
 }
 
 bool mp_get_bin(const uint8_t *p, size_t n, const char *key, const uint8_t **s, size_t *len) {

@@ -3,7 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { ARRAY_OF_4 = 0x94, FIXSTR = 0xa0, STR8 = 0xd9 };
+/* First bytes of values; every encoder writes the array and the topic in their shortest form. */
+enum { ARRAY_OF_4 = 0x94, FIXSTR = 0xa0, UINT8 = 0xcc, INT64 = 0xd3, STR8 = 0xd9 };
 
 static uint64_t clock_ns(clockid_t id) {
     struct timespec t;
@@ -32,17 +33,29 @@ bool msg_topic_valid(const char *t, size_t n) {
     return true;
 }
 
+/* Whether the bytes at hand can begin field i of the head. What cannot is damage now: waiting for
+ * the end of whatever it announces could mean waiting for gigabytes. */
+static bool field_may_begin(const struct mp_cursor *c, int i) {
+    uint8_t b = *c->at;
+    if (i == 0)
+        return b == ARRAY_OF_4;
+    if (i == 1 && b == STR8)
+        return c->end - c->at < 2 || c->at[1] <= MSG_TOPIC_MAX;
+    if (i == 1)
+        return (b & 0xe0) == FIXSTR;
+    return b < 0x80 || (b >= UINT8 && b <= INT64);
+}
+
 static int parse_head(struct mp_cursor *c, struct msg *m) {
     struct mp_value v[4];
     static const enum mp_type want[4] = {MP_ARRAY, MP_STR, MP_UINT, MP_UINT};
     for (int i = 0; i < 4; i++) {
-        int r = mp_read(c, &v[i]);
-        /* A string header that claims more than any topic can be is damage, not "more to come". */
-        if (r == 0 && i == 1 && c->at < c->end && *c->at != STR8 && (*c->at & 0xe0) != FIXSTR)
+        if (c->at < c->end && !field_may_begin(c, i))
             return -1;
+        int r = mp_read(c, &v[i]);
         if (r != 1)
             return r;
-        if (v[i].type != want[i] || (i == 0 && v[0].len != 4))
+        if (v[i].type != want[i])
             return -1;
         if (i == 1 && !msg_topic_valid((const char *)v[1].p, v[1].len))
             return -1;
