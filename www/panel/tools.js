@@ -1,0 +1,41 @@
+// The controls at the right of the header.
+
+import { byId, element } from "../shared/dom.js";
+import { icon, setIcon } from "../shared/icons.js";
+
+function tool(name, act, label = name) {
+  const attributes = { class: "button quiet square", type: "button", id: `tool-${name}` };
+  return element("button", { ...attributes, "data-i18n-label": label, onclick: act }, icon(name));
+}
+
+function slider(volume) {
+  const value = Math.round(volume.level * 100);
+  const attributes = { type: "range", id: "volume", class: "volume", min: 0, max: 100, step: 5, value };
+  const input = element("input", { ...attributes, "data-i18n-label": "volume" });
+  input.addEventListener("input", () => volume.setLevel(input.value / 100));
+  return input;
+}
+
+export function buildTools({ volume, kiosk, help, i18n }) {
+  const mute = tool("sound", () => volume.toggle(), "mute");
+  const range = slider(volume);
+  const language = tool("language", () => i18n.next());
+  const full = tool("full", () => kiosk.toggleFullscreen(), "fullscreen");
+  full.hidden = !kiosk.canFullscreen;
+  const kioskTool = tool("kiosk", () => kiosk.toggle());
+  const helpTool = tool("help", () => help.toggle());
+  byId("tools").append(mute, range, full, kioskTool, language, helpTool);
+
+  const update = () => {
+    setIcon(mute, volume.silent ? "muted" : "sound");
+    mute.dataset.i18nLabel = volume.silent ? "unmute" : "mute";
+    mute.title = i18n.t(mute.dataset.i18nLabel);
+    mute.setAttribute("aria-label", mute.title);
+    range.value = volume.silent ? 0 : Math.round(volume.level * 100);
+    language.textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
+  };
+  volume.addEventListener("change", update);
+  i18n.addEventListener("change", update);
+  i18n.translatePage();
+  update();
+}

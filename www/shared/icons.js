@@ -1,0 +1,26 @@
+// The icons of icons.svg, put into the page once, so that they are there when the server is not.
+// In markup: <svg class="icon" aria-hidden="true"><use href="#icon-NAME"/></svg>
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export async function loadIcons() {
+  const answer = await fetch("/static/shared/icons.svg");
+  const sprite = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+  sprite.setAttribute("aria-hidden", "true");
+  sprite.setAttribute("class", "spoken");
+  document.body.prepend(document.adoptNode(sprite));
+}
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function setIcon(node, name) {
+  node.querySelector("use").setAttribute("href", `#icon-${name}`);
+}
