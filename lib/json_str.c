@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 static bool plain(uint8_t c) {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
@@ -24,31 +26,6 @@ static size_t plain_run(const uint8_t *s, size_t n) {
     while (i < n && plain(s[i]))
         i++;
     return i;
-}
-
-/* Length of the well-formed UTF-8 sequence that begins at s with a byte above 0x7f; minus the
- * length of what U+FFFD stands for when it is not well-formed (Unicode 15, table 3-7). */
-static int utf8_step(const uint8_t *s, size_t n) {
-    uint8_t c = s[0], low = 0x80, high = 0xbf;
-    int more = c >= 0xc2 && c < 0xe0   ? 1
-               : c >= 0xe0 && c < 0xf0 ? 2
-               : c >= 0xf0 && c < 0xf5 ? 3
-                                       : 0;
-    if (c == 0xe0)
-        low = 0xa0;
-    else if (c == 0xed)
-        high = 0x9f;
-    else if (c == 0xf0)
-        low = 0x90;
-    else if (c == 0xf4)
-        high = 0x8f;
-    for (int i = 1; i <= more; i++) {
-        if ((size_t)i >= n || s[i] < low || s[i] > high)
-            return -i;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return more ? more + 1 : -1;
 }
 
 static void put_escaped(struct buf *b, uint8_t c) {

@@ -44,7 +44,7 @@ struct opt_program {
     const char *summary;  /* one line: what it does */
     const char *synopsis; /* operands after the options, e.g. "FILE [NAME=VALUE]..."; may be NULL */
     const char *details;  /* paragraphs for --help's end and the man page; may be NULL */
-    const struct opt *tables[4]; /* option tables, NULL-terminated list */
+    const struct opt *tables[12]; /* option tables, NULL-terminated list */
 };
 
 /* Parse argv. The operands that remain are moved to the front of argv from index 1 and their number

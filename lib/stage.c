@@ -130,7 +130,7 @@ static int open_inputs(struct stage *st, struct err *e) {
     for (size_t i = 0; i < st->inputs.n; i++)
         if (sub_add(&st->sub, st->inputs.item[i], e) < 0)
             return -1;
-    bool use_stdin = !st->no_stdin && (st->inputs.n == 0 || st->stdin_too);
+    bool use_stdin = !st->no_stdin && st->inputs.n == 0;
     return use_stdin ? sub_add(&st->sub, "-", e) : 0;
 }
 

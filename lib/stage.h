@@ -65,7 +65,6 @@ struct stage {
     void (*on_hangup)(void *ctx);  /* SIGHUP; NULL: ignored */
     bool no_stdin;                 /* without -i there is no input at all */
     bool no_stdout;                /* without -o there is no output at all */
-    bool stdin_too;                /* -i adds to standard input; never both otherwise */
 
     /* For the program to use. */
     const char *name; /* the stage's name: from the supervisor, else the program's */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "utf8.h"
+
 struct span {
     const char *s;
     size_t n;
@@ -73,22 +75,6 @@ static int span_number(struct span l) {
     return l.n > 0 ? v : -1;
 }
 
-/* Bytes of the UTF-8 sequence at s, 0 = invalid (RFC 3629 section 4). */
-static size_t utf8_length(const unsigned char *s, size_t n) {
-    if (s[0] < 0x80)
-        return 1;
-    size_t len = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4 || n < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xED && s[1] > 0x9F;
-    bool beyond = s[0] == 0xF4 && s[1] > 0x8F;
-    return overlong || surrogate || beyond ? 0 : len;
-}
-
 /* U+0080..U+009F count too: terminals obey them. */
 static bool is_control(const unsigned char *s, size_t len) {
     if (len == 1)
@@ -100,12 +86,13 @@ static bool is_control(const unsigned char *s, size_t len) {
 static enum panel_reason text_judge(struct span l) {
     const unsigned char *s = (const unsigned char *)l.s;
     enum panel_reason reason = PANEL_TEXT;
-    for (size_t i = 0, len; i < l.n; i += len) {
-        len = utf8_length(s + i, l.n - i);
-        if (len == 0)
+    for (size_t i = 0; i < l.n;) {
+        int len = utf8_step(s + i, l.n - i);
+        if (len < 0)
             return PANEL_NOT_UTF8;
-        if (is_control(s + i, len))
+        if (is_control(s + i, (size_t)len))
             reason = PANEL_MALFORMED;
+        i += (size_t)len;
     }
     return reason;
 }
