@@ -21,18 +21,22 @@ BUILD    := build
 OPT      ?= -O2
 endif
 
-CC       ?= gcc
+MAKEFLAGS += -j$(shell nproc)
 CFLAGS   += -std=c11 $(OPT) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wno-format-nonliteral $(SANFLAGS)
 CPPFLAGS += -D_GNU_SOURCE -Ilib -DTAPLINE_VERSION='"$(VERSION)"' -MMD -MP
 LDFLAGS  += $(SANFLAGS)
-LDLIBS   := -lnng -lmsgpackc -luv -ljansson -linih -lm -lpthread
+# msgpack-c changed its library's name between Debian 12 and 13.
+MSGPACK  := $(or $(shell pkg-config --libs msgpack-c 2>/dev/null),-lmsgpackc)
+LDLIBS   := -lnng $(MSGPACK) -luv -ljansson -linih -lm -lpthread
 
 LIB      := $(BUILD)/libtapline.a
 LIB_OBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*.c lib/codec/*.c))
 # Programs whose folder exists: the list may name one that is being written.
 BIN_NAME := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$p/*.c),$p))
 BIN      := $(addprefix $(BUILD)/bin/,$(BIN_NAME))
+TOOL     := $(patsubst test/tool/%.c,$(BUILD)/tool/%,$(wildcard test/tool/*.c))
+FUZZ     := $(patsubst test/fuzz/fuzz_%.c,$(BUILD)/fuzz/fuzz_%,$(wildcard test/fuzz/fuzz_*.c))
 UNIT     := $(patsubst test/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard test/unit/test_*.c))
 
 # make V=1 shows the commands.
@@ -41,7 +45,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 
 .DEFAULT_GOAL := build
 .SECONDARY:
-.PHONY: build deps run test unit bench install clean format
+.PHONY: build deps run test check unit fuzz tools bench install uninstall clean format
 
 build: $(BIN)
 
@@ -50,10 +54,16 @@ $(BUILD)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(LIB): $(LIB_OBJ)
+# The list of objects too: a source that has gone must leave the archive.
+$(LIB): $(LIB_OBJ) $(BUILD)/obj/lib.list
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcs $@ $(LIB_OBJ)
+
+$(BUILD)/obj/lib.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIB_OBJ)' | cmp -s - $@ || echo '$(LIB_OBJ)' > $@
+FORCE:
 
 define program
 $(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$1/*.c)) $(LIB)
@@ -63,14 +73,54 @@ $(BUILD)/bin/$1: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$1/*.c)) $(LIB)
 endef
 $(foreach p,$(BIN_NAME),$(eval $(call program,$p)))
 
-# A unit test of a program's part names that part with a line `// parts: cmd/NAME/part.c ...`.
 $(BUILD)/unit/test_%: $(BUILD)/obj/test/unit/test_%.o $(BUILD)/obj/test/unit/test.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LDLIBS)
 
+$(BUILD)/tool/%: $(BUILD)/obj/test/tool/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/obj/test/fuzz/fuzz_%.o $(BUILD)/obj/test/fuzz/main.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+tools: $(TOOL)
+fuzz: $(FUZZ)
+
+# Everything the tests run, plain and with the sanitizers.
+check: build unit tools
+	$(Q)$(MAKE) --no-print-directory SAN=1 build unit tools fuzz
+
+deps:
+	$(Q)contrib/deps.sh run
+
+# Two steps, because the libraries must be there before make looks at the headers.
+run: deps
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(BUILD)/bin/tapline up pipelines/demo.conf
+
+test:
+	$(Q)contrib/deps.sh test
+	$(Q)$(MAKE) --no-print-directory check
+	$(Q)test/run
+
+bench: build
+	$(Q)test/bench/run
+
+SHARE := $(PREFIX)/share/tapline
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/libexec/tapline
+	ln -sf ../libexec/tapline/tapline $(DESTDIR)$(PREFIX)/bin/tapline
+	cp -r www media pipelines $(DESTDIR)$(SHARE)
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/tapline $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int opt_usage_error(const struct opt_program *p, const char *fmt, ...) {
     va_list ap;
@@ -113,12 +114,26 @@ static int store(const struct opt *o, const char *value, struct err *e) {
     }
 }
 
+/* Variables of a pipeline file hold words, hence --local-led=$LOCAL_LED. */
+static bool flag_value(const char *value, bool *into) {
+    static const char *const words[2][4] = {{"no", "false", "off", "0"}, {"yes", "true", "on", "1"}};
+    for (int v = 0; v < 2; v++)
+        for (int i = 0; i < 4; i++)
+            if (strcasecmp(value, words[v][i]) == 0) {
+                *into = v;
+                return true;
+            }
+    return false;
+}
+
 static int apply(struct parser *s, const struct opt *o, const char *shown, const char *value) {
     struct err e;
     if (takes_value(o) && !value) {
         if (s->at + 1 >= s->argc)
             return opt_usage_error(s->p, "%s needs a value %s", shown, o->arg ? o->arg : "");
         value = s->argv[++s->at];
+    } else if (o->kind == OPT_FLAG && value) {
+        return flag_value(value, o->into) ? -1 : opt_usage_error(s->p, "%s: must be yes or no", shown);
     } else if (!takes_value(o) && value) {
         return opt_usage_error(s->p, "%s takes no value", shown);
     }

@@ -13,7 +13,7 @@
 #include "err.h"
 
 enum opt_kind {
-    OPT_FLAG,     /* bool *; given = true; --no-NAME = false */
+    OPT_FLAG,     /* bool *; given = true; --no-NAME = false; --NAME=yes|no */
     OPT_COUNT,    /* int *; each time adds one */
     OPT_TEXT,     /* const char ** */
     OPT_INT,      /* int64_t *, within min..max */

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Install what is missing, and nothing else, on Debian 12 and 13 and Raspberry Pi OS.
+#
+#   contrib/deps.sh [run|test]     run: to build and start (default); test: also what the tests use
+#
+# Says first what it will install; asks sudo when it is not started by root.
+set -eu
+
+# a|b: the first name that this release has.
+build="gcc make pkg-config libnng-dev libmsgpack-dev|libmsgpack-c-dev libmicrohttpd-dev libwslay-dev
+libuv1-dev libjansson-dev libinih-dev nettle-dev"
+run="libjs-dygraphs"
+test="bats bats-assert bats-support bats-file parallel curl procps python3 python3-msgpack
+python3-websockets python3-selenium chromium chromium-driver"
+
+case ${1:-run} in
+run) wanted="$build $run" ;;
+test) wanted="$build $run $test" ;;
+*)
+    echo "deps.sh: unknown set \"$1\" (there are: run, test)" >&2
+    exit 2
+    ;;
+esac
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+any_installed() {
+    for name in $(echo "$1" | tr '|' ' '); do
+        installed "$name" && return 0
+    done
+    return 1
+}
+
+available() {
+    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+}
+
+first_available() {
+    for name in $(echo "$1" | tr '|' ' '); do
+        if available "$name"; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "$1" | cut -d '|' -f 1
+}
+
+missing=""
+for entry in $wanted; do
+    any_installed "$entry" || missing="$missing $entry"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "deps.sh: no apt-get here; install the equivalents of:$missing" >&2
+    exit 1
+fi
+
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "deps.sh: missing packages:$missing" >&2
+        echo "deps.sh: no sudo here; become root and run: contrib/deps.sh ${1:-run}" >&2
+        exit 1
+    fi
+    as_root=sudo
+    echo "These Debian packages are missing; sudo may ask for your password to install them:"
+else
+    echo "Installing these Debian packages:"
+fi
+echo "$missing" | tr ' ' '\n' | sed '/^$/d; s/^/  /'
+
+$as_root apt-get update -qq
+names=""
+for entry in $missing; do
+    names="$names $(first_available "$entry")"
+done
+# shellcheck disable=SC2086 # a list of package names
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
