@@ -177,8 +177,8 @@ static void on_tick(uv_timer_t *t) {
     struct stage *st = t->data;
     if (st->on_tick)
         st->on_tick(st->ctx);
-    pub_repeat(&st->pub);
     report_send(st);
+    pub_repeat(&st->pub); /* after the report: what is repeated is no queue */
 }
 
 static void on_prepare(uv_prepare_t *h) {

@@ -1,0 +1,256 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "fanout.h"
+#include "log.h"
+
+enum { SEGS_MIN = 4, IOV = 64, SEG_COST = 64 /* bytes a waiting piece is charged on top */ };
+
+/* ---- chunks ---- */
+
+static void chunk_release(struct chunk *k) {
+    if (--k->refs)
+        return;
+    buf_free(&k->data);
+    free(k);
+}
+
+static struct buf *batch_buf(struct fanout *f) {
+    if (!f->batch.chunk) {
+        f->batch.chunk = mem_alloc(sizeof *f->batch.chunk);
+        f->batch.chunk->refs = 1;
+    }
+    return &f->batch.chunk->data;
+}
+
+/* Whoever waits keeps the chunk; the next batch gets a new one then. */
+static void batch_done(struct fanout *f) {
+    struct batch *b = &f->batch;
+    for (size_t i = 0; i < b->messages; i++)
+        stage_latency(f->st, b->time[i]);
+    b->messages = 0;
+    if (!b->chunk)
+        return;
+    if (b->chunk->refs == 1) {
+        buf_clear(&b->chunk->data);
+    } else {
+        chunk_release(b->chunk);
+        b->chunk = NULL;
+    }
+}
+
+void out_batch_free(struct fanout *f) {
+    if (f->batch.chunk)
+        chunk_release(f->batch.chunk);
+    f->batch.chunk = NULL;
+}
+
+void out_room(struct fanout *f) {
+    if (f->batch.messages == BATCH_MESSAGES || buf_len(batch_buf(f)) >= BATCH_BYTES)
+        out_flush(f);
+}
+
+struct span out_frame(struct fanout *f, enum wsframe_opcode op, const void *p, size_t n) {
+    struct buf *b = batch_buf(f);
+    size_t off = buf_len(b);
+    wsframe_put(b, op, p, n);
+    return (struct span){off, buf_len(b) - off};
+}
+
+struct span out_close_frame(struct fanout *f, unsigned code, const char *reason) {
+    struct buf *b = batch_buf(f);
+    size_t off = buf_len(b);
+    wsframe_put_close(b, code, reason, strlen(reason));
+    return (struct span){off, buf_len(b) - off};
+}
+
+struct span out_bytes(struct fanout *f, const void *p, size_t n) {
+    struct buf *b = batch_buf(f);
+    size_t off = buf_len(b);
+    buf_put(b, p, n);
+    return (struct span){off, n};
+}
+
+/* ---- the queue of one client ---- */
+
+static struct seg *seg_at(const struct outq *q, uint32_t i) {
+    return &q->seg[(q->head + i) & (q->cap - 1)];
+}
+
+static void outq_grow(struct outq *q) {
+    uint32_t cap = q->cap ? q->cap * 2 : SEGS_MIN;
+    struct seg *seg = mem_alloc(cap * sizeof *seg);
+    for (uint32_t i = 0; i < q->count; i++)
+        seg[i] = *seg_at(q, i);
+    free(q->seg);
+    q->seg = seg;
+    q->cap = cap;
+    q->head = 0;
+}
+
+static void outq_push(struct outq *q, struct chunk *k, struct span s) {
+    struct seg *last = q->count ? seg_at(q, q->count - 1) : NULL;
+    q->bytes += s.len;
+    q->newest = s.len;
+    if (last && last->chunk == k && last->off + last->len == s.off) {
+        last->len += s.len;
+        return;
+    }
+    if (q->count == q->cap)
+        outq_grow(q);
+    k->refs++;
+    *seg_at(q, q->count++) = (struct seg){k, s.off, s.len};
+}
+
+static void outq_consume(struct outq *q, size_t n) {
+    q->bytes -= n;
+    while (n) {
+        struct seg *s = seg_at(q, 0);
+        size_t part = n < s->len ? n : s->len;
+        s->off += part;
+        s->len -= part;
+        n -= part;
+        if (s->len)
+            return;
+        chunk_release(s->chunk);
+        q->head = (q->head + 1) & (q->cap - 1);
+        q->count--;
+    }
+}
+
+static int outq_iov(const struct outq *q, struct iovec *iov, size_t *bytes) {
+    int n = 0;
+    for (*bytes = 0; n < IOV && (uint32_t)n < q->count; n++) {
+        const struct seg *s = seg_at(q, (uint32_t)n);
+        iov[n] = (struct iovec){buf_data(&s->chunk->data) + s->off, s->len};
+        *bytes += s->len;
+    }
+    return n;
+}
+
+/* A slow client must not keep 64 kB of other clients' frames alive for 30 bytes of its own: what it
+ * waits for is copied when it is less than half of the chunk. */
+static void outq_unshare(struct outq *q, struct chunk *k) {
+    size_t own = 0;
+    uint32_t first = q->count;
+    while (first && seg_at(q, first - 1)->chunk == k)
+        own += seg_at(q, --first)->len;
+    if (own == 0 || own * 2 >= buf_len(&k->data))
+        return;
+    struct chunk *copy = mem_alloc(sizeof *copy);
+    copy->refs = 1;
+    for (uint32_t i = first; i < q->count; i++) {
+        struct seg *s = seg_at(q, i);
+        buf_put(&copy->data, buf_data(&k->data) + s->off, s->len);
+        chunk_release(k);
+    }
+    q->count = first + 1;
+    *seg_at(q, first) = (struct seg){copy, 0, own};
+}
+
+void out_free(struct client *c) {
+    c->f->queued -= c->out.bytes;
+    if (c->out.bytes)
+        outq_consume(&c->out, c->out.bytes);
+    free(c->out.seg);
+    c->out = (struct outq){0};
+}
+
+void out_queue(struct client *c, struct span s) {
+    struct fanout *f = c->f;
+    if (c->out.count == 0)
+        c->progress_ms = fanout_ms(f);
+    outq_push(&c->out, f->batch.chunk, s);
+    f->queued += s.len;
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    f->dirty[f->dirty_count++] = c;
+}
+
+/* ---- sending ---- */
+
+static ssize_t send_some(struct client *c, size_t *wanted) {
+    struct iovec iov[IOV];
+    int n = outq_iov(&c->out, iov, wanted);
+    struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)n};
+    c->f->n.sends++;
+    if (n == 1)
+        return send(c->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Write until the queue is empty or the socket is full. False when the connection is broken. */
+static bool write_queue(struct client *c) {
+    size_t wanted;
+    ssize_t w = 0;
+    c->full = false;
+    while (c->out.count && !c->full) {
+        w = send_some(c, &wanted);
+        if (w < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        if (w > 0) {
+            outq_consume(&c->out, (size_t)w);
+            c->f->queued -= (size_t)w;
+            c->f->n.bytes += (size_t)w;
+            c->progress_ms = fanout_ms(c->f);
+        }
+        c->full = w < 0 ? errno == EAGAIN : (size_t)w < wanted;
+    }
+    return true;
+}
+
+/* The bound holds for what piles up: one message larger than it may still be sent to a client that
+ * has nothing else waiting. */
+static bool is_over(const struct client *c) {
+    const struct outq *q = &c->out;
+    return q->bytes + (size_t)q->count * SEG_COST > (size_t)c->f->opt.queue && q->bytes > q->newest;
+}
+
+static void cut_slow(struct client *c) {
+    static struct log_limit slow;
+    char reason[96];
+    snprintf(reason, sizeof reason, "too slow: %zu bytes waited for it", c->out.bytes);
+    log_limited(&slow, LOG_WARN, "client %llu (%s) cut: %s (--queue %lld)",
+                (unsigned long long)c->id, c->peer, reason, (long long)c->f->opt.queue);
+    c->f->n.cut_slow++;
+    client_drop(c, reason, CAUSE_LIMIT);
+}
+
+/* A socket known to be full is not tried again before it is writable. */
+static void flush_client(struct client *c, bool writable) {
+    if ((!c->full || writable) && !write_queue(c)) {
+        client_drop(c, "connection lost", CAUSE_UNPLUGGED);
+        return;
+    }
+    if (c->out.count == 0)
+        client_written(c);
+    else if (c->state == CLIENT_OPEN && is_over(c))
+        cut_slow(c);
+    if (c->state != CLIENT_GONE)
+        client_poll(c);
+}
+
+void out_flush(struct fanout *f) {
+    for (size_t i = 0; i < f->dirty_count; i++) {
+        struct client *c = f->dirty[i];
+        c->dirty = false;
+        if (c->state == CLIENT_GONE)
+            continue;
+        flush_client(c, false);
+        if (c->state != CLIENT_GONE && c->out.count)
+            outq_unshare(&c->out, f->batch.chunk);
+    }
+    f->dirty_count = 0;
+    batch_done(f);
+    f->st->stats.queue = f->queued;
+}
+
+void out_writable(struct client *c) {
+    flush_client(c, true);
+    c->f->st->stats.queue = c->f->queued;
+}

@@ -1,0 +1,108 @@
+#include <stdlib.h>
+
+#include "fanout.h"
+#include "log.h"
+
+enum { TICK_MIN_MS = 10, TICK_MAX_MS = 500 };
+
+void watch_heard(struct client *c) {
+    c->heard_ms = fanout_ms(c->f);
+    c->ping_ms = 0;
+}
+
+void watch_asked(struct client *c) {
+    if (c->ping_ms == 0)
+        c->ping_ms = fanout_ms(c->f);
+}
+
+static void cut(struct client *c, const char *reason, enum cause cause) {
+    static struct log_limit cuts;
+    log_limited(&cuts, LOG_WARN, "client %llu (%s) cut: %s", (unsigned long long)c->id, c->peer,
+                reason);
+    client_drop(c, reason, cause);
+}
+
+/* While bytes wait for the client its pong cannot be expected: progress is what counts then. */
+static void look_at(struct client *c, uint64_t now, struct span *ping) {
+    struct fanout *f = c->f;
+    if (c->out.count) {
+        if (now - c->progress_ms > (uint64_t)f->opt.stall_ms) {
+            f->n.cut_slow++;
+            cut(c, "it takes nothing of what is sent to it (--stall)", CAUSE_LIMIT);
+        } else if (c->ping_ms) {
+            c->ping_ms = now;
+        }
+    } else if (c->ping_ms) {
+        if (f->opt.pong_ms && now - c->ping_ms > (uint64_t)f->opt.pong_ms) {
+            f->n.cut_dead++;
+            cut(c, "no answer to a ping (--pong-timeout)", CAUSE_TIMEOUT);
+        }
+    } else if (f->opt.ping_ms && now - c->heard_ms >= (uint64_t)f->opt.ping_ms) {
+        if (ping->len == 0)
+            *ping = out_frame(f, WSFRAME_PING, "k", 1);
+        out_queue(c, *ping);
+        f->n.pings++;
+        watch_asked(c);
+    }
+}
+
+/* Backwards: whoever is dropped is replaced by the last of the list. */
+static void look_at_open(struct fanout *f, uint64_t now) {
+    struct span ping = {0};
+    if (f->blocked)
+        return;
+    for (size_t i = f->open_count; i-- > 0;)
+        look_at(f->open[i], now, &ping);
+}
+
+static void look_at_leaving(struct fanout *f, uint64_t now) {
+    for (size_t i = f->leaving_count; i-- > 0;)
+        if (now >= f->leaving[i]->deadline_ms)
+            client_finish(f->leaving[i]);
+}
+
+static void on_tick(uv_timer_t *t) {
+    struct fanout *f = t->data;
+    uint64_t now = fanout_ms(f);
+    out_room(f);
+    look_at_open(f, now);
+    look_at_leaving(f, now);
+    if (f->open_count + f->leaving_count == 0)
+        uv_timer_stop(&f->tick);
+}
+
+static uint64_t at_most(uint64_t tick, int64_t limit_ms) {
+    uint64_t part = (uint64_t)limit_ms / 4;
+    return limit_ms && part < tick ? part : tick;
+}
+
+void watch_start(struct fanout *f) {
+    uint64_t ms = TICK_MAX_MS;
+    if (uv_is_active((uv_handle_t *)&f->tick) && !f->stopping)
+        return;
+    ms = at_most(ms, f->opt.ping_ms);
+    ms = at_most(ms, f->opt.pong_ms);
+    ms = at_most(ms, f->opt.stall_ms);
+    if (f->stopping || ms < TICK_MIN_MS)
+        ms = TICK_MIN_MS;
+    uv_timer_start(&f->tick, on_tick, ms, ms);
+}
+
+void watch_resume(struct fanout *f) {
+    uint64_t now = fanout_ms(f);
+    for (size_t i = 0; i < f->open_count; i++) {
+        struct client *c = f->open[i];
+        c->heard_ms = now;
+        if (c->ping_ms)
+            c->ping_ms = now;
+    }
+}
+
+void watch_open(struct fanout *f) {
+    uv_timer_init(&f->st->loop, &f->tick);
+    f->tick.data = f;
+}
+
+void watch_close(struct fanout *f) {
+    uv_close((uv_handle_t *)&f->tick, NULL);
+}
