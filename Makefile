@@ -88,6 +88,11 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/obj/test/fuzz/fuzz_%.o $(BUILD)/obj/test/fuzz/mai
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 unit: $(UNIT)
 tools: $(TOOL)
 fuzz: $(FUZZ)
@@ -109,7 +114,7 @@ test:
 	$(Q)$(MAKE) --no-print-directory check
 	$(Q)test/run
 
-bench: build
+bench: build $(BUILD)/bench/floor
 	$(Q)test/bench/run
 
 SHARE := $(PREFIX)/share/tapline
