@@ -1,0 +1,102 @@
+/* tapline: the command people type.
+ *
+ * In:   the name of a subcommand (the table below) or of any of tapline's programs.
+ * Out:  the subcommand's.
+ * Ends: 0 done, 1 failed, 2 bad usage; or as the program it becomes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "pick.h"
+#include "run.h"
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    bool on_bus; /* dials endpoints of the running pipeline */
+    const char *description;
+};
+
+static int help_main(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"up", up_main, false, "start a pipeline (-d: and return once it is ready)"},
+    {"down", down_main, false, "stop it"},
+    {"status", status_main, false, "its stages: state, rates, losses, latency"},
+    {"logs", logs_main, false, "its log (-f: as it grows)"},
+    {"restart", restart_main, false, "start a stage, or all, again"},
+    {"list", list_main, false, "the pipelines that are running"},
+    {"check", check_main, false, "say what is wrong with a pipeline file"},
+    {"tap", tap_main, true, "show the messages of an endpoint"},
+    {"put", put_main, true, "JSON to messages"},
+    {"req", req_main, true, "one request to a stage"},
+    {"sim", sim_main, false, "pretend to be a device (devsim)"},
+    {"help", help_main, false, "this, or the help of a subcommand"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int print_help(FILE *to) {
+    fprintf(to, "tapline: devices on one side, people and programs on the other\n\n"
+                "usage: tapline [-p PIPELINE] COMMAND ...\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].description);
+    fprintf(to, "\nAny other COMMAND is one of tapline's programs: tapline framedecode --help\n"
+                "-p names the pipeline where several are running.\n");
+    return to == stderr ? 2 : 0;
+}
+
+static const struct command *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int run_command(int argc, char **argv) {
+    const struct command *c = find(argv[0]);
+    if (!c)
+        return run_program(argv[0], argv);
+    if (c->on_bus)
+        pick_quietly();
+    return c->run(argc, argv);
+}
+
+static int help_main(int argc, char **argv) {
+    char *help[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
+    return argc > 1 ? run_command(2, help) : print_help(stdout);
+}
+
+/* Options before the subcommand: -p PIPELINE. The number of words taken, or -1. */
+static int take_pipeline(int argc, char **argv) {
+    if (argc < 2 || strncmp(argv[1], "-p", 2) != 0)
+        return 0;
+    bool joined = argv[1][2] != 0;
+    if (!joined && argc < 3)
+        return -1;
+    pick_name(joined ? argv[1] + 2 : argv[2]);
+    return joined ? 1 : 2;
+}
+
+static bool is(const char *word, const char *a, const char *b) {
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int main(int argc, char **argv) {
+    int taken = take_pipeline(argc, argv);
+    if (taken < 0 || argc < 2 + taken)
+        return print_help(stderr);
+    char *first = argv[1 + taken];
+    if (is(first, "--help", "-h"))
+        return print_help(stdout);
+    if (is(first, "--version", "-V")) {
+        printf("tapline %s\n", TAPLINE_VERSION);
+        return 0;
+    }
+    if (first[0] == '-') {
+        fprintf(stderr, "tapline: unknown option %s (see tapline --help)\n", first);
+        return 2;
+    }
+    return run_command(argc - 1 - taken, argv + 1 + taken);
+}

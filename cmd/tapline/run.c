@@ -1,0 +1,34 @@
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "program.h"
+
+static bool is_name(const char *name) {
+    return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
+}
+
+int run_program(const char *name, char **argv) {
+    char path[PROGRAM_PATH];
+    bool own = false;
+    if (!is_name(name) || program_find(path, sizeof path, name, &own, NULL) < 0 || !own) {
+        fprintf(stderr,
+                "tapline: \"%s\" is neither a command nor a program of tapline"
+                " (see tapline help)\n",
+                name);
+        return 2;
+    }
+    execv(path, argv);
+    fprintf(stderr, "tapline: cannot run %s: %s\n", path, strerror(errno));
+    return 1;
+}
+
+int sim_main(int argc, char **argv) {
+    (void)argc;
+    argv[0] = "devsim";
+    return run_program("devsim", argv);
+}

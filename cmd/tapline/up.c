@@ -1,0 +1,107 @@
+/* tapline up, check: both hand a pipeline file to the supervisor. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "opt.h"
+#include "program.h"
+#include "run.h"
+
+enum { WORDS_MAX = 300 };
+
+static bool detach, quiet;
+static int verbose;
+static const char *log_file;
+
+static const struct opt up_options[] = {
+    {"detach", 'd', OPT_FLAG, &detach, NULL, "return once every stage is ready", 0, 0},
+    {"log", 0, OPT_TEXT, &log_file, "FILE", "append the log to FILE, too", 0, 0},
+    {"verbose", 'v', OPT_COUNT, &verbose, NULL, "say more", 0, 0},
+    {"quiet", 'q', OPT_FLAG, &quiet, NULL, "say only warnings and errors", 0, 0},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
+
+static const struct opt_program up_program = {
+    .name = "tapline up",
+    .summary = "start a pipeline",
+    .synopsis = "FILE [NAME=VALUE]...",
+    .details =
+        "FILE may be the bare name of a pipeline that came with tapline. It runs until Ctrl-C"
+        " or tapline down.\n",
+    .tables = {up_options, NULL},
+};
+
+static const struct opt_program check_program = {
+    .name = "tapline check",
+    .summary = "say what is wrong with a pipeline file",
+    .synopsis = "FILE [NAME=VALUE]...",
+    .tables = {NULL},
+};
+
+static bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* A bare name is looked for in ./pipelines and among those that came with tapline. What is found
+ * nowhere stays as it is: the supervisor says so. */
+static const char *find_file(const char *name) {
+    static char path[PROGRAM_PATH];
+    char share[PROGRAM_PATH - 256];
+    if (is_file(name) || strlen(name) > 200)
+        return name;
+    snprintf(path, sizeof path, "pipelines/%s.conf", name);
+    if (is_file(path))
+        return path;
+    program_share(share, sizeof share, NULL);
+    snprintf(path, sizeof path, "%s/pipelines/%s.conf", share, name);
+    return is_file(path) ? path : name;
+}
+
+struct words {
+    char *word[WORDS_MAX];
+    size_t n;
+};
+
+static void add(struct words *w, const char *word) {
+    if (w->n + 1 < WORDS_MAX)
+        w->word[w->n++] = (char *)word;
+}
+
+static int become_supervisor(struct words *w, char **operands, int n) {
+    add(w, "--");
+    add(w, find_file(operands[0]));
+    for (int i = 1; i < n; i++)
+        add(w, operands[i]);
+    return run_program("supervisor", w->word);
+}
+
+int up_main(int argc, char **argv) {
+    struct words w = {{"supervisor"}, 1};
+    int n, status = opt_parse(&up_program, argc, argv, &n);
+    if (status >= 0)
+        return status;
+    if (n < 1)
+        return opt_usage_error(&up_program, "which pipeline? (as in tapline up demo)");
+    if (detach)
+        add(&w, "--detach");
+    if (quiet)
+        add(&w, "--quiet");
+    for (int i = 0; i < verbose; i++)
+        add(&w, "--verbose");
+    if (log_file) {
+        add(&w, "--log");
+        add(&w, log_file);
+    }
+    return become_supervisor(&w, argv + 1, n);
+}
+
+int check_main(int argc, char **argv) {
+    struct words w = {{"supervisor", "--check"}, 2};
+    int n, status = opt_parse(&check_program, argc, argv, &n);
+    if (status >= 0)
+        return status;
+    if (n < 1)
+        return opt_usage_error(&check_program, "which pipeline file?");
+    return become_supervisor(&w, argv + 1, n);
+}
