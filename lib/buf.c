@@ -36,23 +36,32 @@ void buf_free(struct buf *b) {
     *b = (struct buf){0};
 }
 
+/* New storage of at least len + n bytes and never more than half full of what is kept, so that the
+ * next move is far enough away to pay for this one. */
+static void grow(struct buf *b, size_t len, size_t n) {
+    size_t cap = b->cap ? b->cap : 256;
+    if (n > SIZE_MAX / 4 || len > SIZE_MAX / 4)
+        out_of_memory(n);
+    while (cap < len + n || cap < 2 * len)
+        cap *= 2;
+    uint8_t *mem = malloc(cap);
+    if (!mem)
+        out_of_memory(cap);
+    if (len)
+        memcpy(mem, buf_data(b), len);
+    free(b->mem);
+    b->mem = mem;
+    b->cap = cap;
+}
+
 uint8_t *buf_reserve(struct buf *b, size_t n) {
-    if (b->cap - b->end >= n && b->mem)
+    if (b->mem && b->cap - b->end >= n)
         return b->mem + b->end;
     size_t len = buf_len(b);
-    if (b->start && b->cap - len >= n && b->start >= len) {
+    if (b->start >= len && b->cap - len >= n && b->mem)
         memcpy(b->mem, b->mem + b->start, len);
-    } else {
-        size_t cap = b->cap ? b->cap : 256;
-        while (cap - len < n)
-            cap *= 2;
-        uint8_t *mem = mem_alloc(cap);
-        if (len)
-            memcpy(mem, buf_data(b), len);
-        free(b->mem);
-        b->mem = mem;
-        b->cap = cap;
-    }
+    else
+        grow(b, len, n);
     b->start = 0;
     b->end = len;
     return b->mem + len;

@@ -19,6 +19,10 @@ bool endpoint_name_valid(const char *name) {
     return true;
 }
 
+bool endpoint_prefix_valid(const char *prefix) {
+    return prefix[strspn(prefix, "abcdefghijklmnopqrstuvwxyz0123456789_-.")] == 0;
+}
+
 static int split_prefix(struct endpoint *ep, const char *text, struct err *e) {
     const char *q = strchr(text, '?');
     size_t n = q ? (size_t)(q - text) : strlen(text);
@@ -28,6 +32,9 @@ static int split_prefix(struct endpoint *ep, const char *text, struct err *e) {
     ep->name[n] = 0;
     if (q && (size_t)snprintf(ep->prefix, sizeof ep->prefix, "%s", q + 1) >= sizeof ep->prefix)
         return err_set(e, CAUSE_USAGE, "topic prefix \"%s\" is too long", q + 1);
+    if (!endpoint_prefix_valid(ep->prefix))
+        return err_set(e, CAUSE_USAGE,
+                       "endpoint \"%s\": a topic begins with a-z 0-9 _ - and dots, no *", text);
     return 0;
 }
 
@@ -37,9 +44,12 @@ static int from_url(struct endpoint *ep, struct err *e) {
         snprintf(ep->rep, sizeof ep->rep, "%s.rep", ep->name);
         return 0;
     }
-    char *colon = strrchr(ep->name, ':');
-    long port = strtol(colon + 1, NULL, 10);
-    if (port < 1 || port > 65534)
+    if (strncmp(ep->name, "tcp://", 6) != 0 && strncmp(ep->name, "tls+tcp://", 10) != 0)
+        return err_set(e, CAUSE_USAGE,
+                       "endpoint \"%s\": a URL begins with tcp://, tls+tcp:// or ipc://", ep->name);
+    char *colon = strrchr(ep->name, ':'), *end;
+    long port = strtol(colon + 1, &end, 10);
+    if (port < 1 || port > 65534 || *end || !isdigit((unsigned char)colon[1]))
         return err_set(e, CAUSE_USAGE,
                        "endpoint \"%s\": needs a port from 1 to 65534, as in tcp://127.0.0.1:7000",
                        ep->name);
@@ -66,6 +76,17 @@ static int from_name(struct endpoint *ep, struct err *e) {
     return 0;
 }
 
+static bool is_url(const struct endpoint *ep) {
+    return ep->kind == ENDPOINT_NNG && strstr(ep->name, "://");
+}
+
+int endpoint_make_dir(const struct endpoint *ep, struct err *e) {
+    char dir[RUNDIR_MAX];
+    if (ep->kind == ENDPOINT_STDIO || is_url(ep))
+        return 0;
+    return rundir_path(dir, sizeof dir, NULL, e) < 0 ? -1 : rundir_make(dir, e);
+}
+
 int endpoint_parse(struct endpoint *ep, const char *text, struct err *e) {
     *ep = (struct endpoint){0};
     if (split_prefix(ep, text, e) < 0)
@@ -75,5 +96,5 @@ int endpoint_parse(struct endpoint *ep, const char *text, struct err *e) {
         return 0;
     }
     ep->kind = strncmp(ep->name, "fifo:", 5) == 0 ? ENDPOINT_FIFO : ENDPOINT_NNG;
-    return strstr(ep->name, "://") ? from_url(ep, e) : from_name(ep, e);
+    return is_url(ep) ? from_url(ep, e) : from_name(ep, e);
 }

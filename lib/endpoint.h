@@ -5,7 +5,8 @@
  *                 (tcp) or at PATH.rep (ipc)
  *   fifo:NAME     the named pipe $TAPLINE_RUN/NAME.fifo: one writer, one reader, the cost of a pipe
  *   -             standard input or output
- * An output may be narrowed: NAME?PREFIX publishes only topics that begin with PREFIX.
+ * It may be narrowed: -o NAME?PREFIX publishes only topics that begin with PREFIX, -i NAME?PREFIX
+ * takes only those from this input.
  */
 #ifndef TAPLINE_ENDPOINT_H
 #define TAPLINE_ENDPOINT_H
@@ -26,6 +27,12 @@ struct endpoint {
 };
 
 int endpoint_parse(struct endpoint *ep, const char *text, struct err *e);
+
+/* Make the run directory when the endpoint lies in it: whoever comes first does. */
+int endpoint_make_dir(const struct endpoint *ep, struct err *e);
+
+/* Whether a topic could begin like this; "" does. */
+bool endpoint_prefix_valid(const char *prefix);
 
 /* A stage's or endpoint's plain name: letters, digits, _ - and dots inside; at most 48 bytes. */
 bool endpoint_name_valid(const char *name);

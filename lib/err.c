@@ -24,6 +24,7 @@ enum cause cause_of_errno(int no) {
     case ENODEV:
     case ENXIO:
     case ENOTDIR:
+    case ECONNREFUSED:
         return CAUSE_ABSENT;
     case EACCES:
     case EPERM:
@@ -52,23 +53,26 @@ enum cause cause_of_errno(int no) {
 int err_set(struct err *e, enum cause c, const char *fmt, ...) {
     if (!e)
         return -1;
+    char text[sizeof e->text]; /* e->text may be one of the arguments */
     va_list ap;
     va_start(ap, fmt);
-    e->cause = c;
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    e->cause = c;
+    memcpy(e->text, text, sizeof text);
     return -1;
 }
 
 int err_errno(struct err *e, int no, const char *fmt, ...) {
     if (!e)
         return -1;
+    char text[sizeof e->text];
     va_list ap;
     va_start(ap, fmt);
-    e->cause = cause_of_errno(no);
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    size_t n = strlen(e->text);
-    snprintf(e->text + n, sizeof e->text - n, ": %s", strerror(no));
-    return -1;
+    /* The reason is worth more than the end of a long text. */
+    const char *reason = strerror(no);
+    int room = (int)(sizeof text - strlen(reason)) - 3;
+    return err_set(e, cause_of_errno(no), "%.*s: %s", room, text, reason);
 }

@@ -40,8 +40,8 @@ uint64_t hist_quantile(const struct hist *h, double q) {
         return 0;
     for (unsigned i = 0; i < HIST_BUCKETS; i++) {
         seen += h->bucket[i];
-        if (seen >= want && seen)
-            return hist_edge(i) < h->max_us ? hist_edge(i) : h->max_us;
+        if (seen >= want && seen) /* the last bucket has no edge */
+            return hist_edge(i) < h->max_us && i < HIST_BUCKETS - 1 ? hist_edge(i) : h->max_us;
     }
     return h->max_us;
 }

@@ -1,5 +1,5 @@
 /* hist: how long things took, from 1 us to over an hour, in buckets that grow by a quarter of a
- * power of two, so a percentile is right within 19 %.
+ * power of two, so a percentile is at most 25 % too high.
  */
 #ifndef TAPLINE_HIST_H
 #define TAPLINE_HIST_H
@@ -12,7 +12,7 @@ struct hist {
     uint64_t count;
     uint64_t sum_us;
     uint64_t max_us;
-    uint32_t bucket[HIST_BUCKETS];
+    uint64_t bucket[HIST_BUCKETS];
 };
 
 void hist_add(struct hist *h, uint64_t ns);

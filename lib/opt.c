@@ -1,5 +1,6 @@
 #include "opt.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ int opt_number(enum opt_kind kind, const char *text, int64_t *out, struct err *e
     errno = 0;
     double d = kind == OPT_INT ? 0 : strtod(text, &end);
     long long i = kind == OPT_INT ? strtoll(text, &end, 10) : 0;
-    if (end == text || errno || strchr(" \t\n", *text))
+    if (end == text || errno || isspace((unsigned char)*text))
         return err_set(e, CAUSE_USAGE, "\"%s\" is not %s", text, expected(kind));
     while (u->name && strcmp(u->name, end) != 0)
         u++;
@@ -52,14 +53,28 @@ int opt_number(enum opt_kind kind, const char *text, int64_t *out, struct err *e
     return 0;
 }
 
+/* A bound the way it would be typed. */
+static const char *bound(char out[32], enum opt_kind kind, int64_t v) {
+    snprintf(out, 32, "%lld%s", (long long)v, kind == OPT_DURATION ? "ms" : "");
+    return out;
+}
+
+static int out_of_range(const struct opt *o, const char *text, int64_t max, struct err *e) {
+    char low[32], high[32];
+    if (max == INT64_MAX)
+        return err_set(e, CAUSE_USAGE, "%s is too small, at least %s", text,
+                       bound(low, o->kind, o->min));
+    return err_set(e, CAUSE_USAGE, "%s is out of range (%s to %s)", text,
+                   bound(low, o->kind, o->min), bound(high, o->kind, max));
+}
+
 static int store_number(const struct opt *o, const char *text, struct err *e) {
     int64_t v;
     if (opt_number(o->kind, text, &v, e) < 0)
         return -1;
     int64_t max = o->min == 0 && o->max == 0 ? INT64_MAX : o->max;
     if (v < o->min || v > max)
-        return err_set(e, CAUSE_USAGE, "%s is out of range (%lld to %lld)", text, (long long)o->min,
-                       (long long)max);
+        return out_of_range(o, text, max, e);
     *(int64_t *)o->into = v;
     return 0;
 }
@@ -73,7 +88,7 @@ struct parser {
 };
 
 static const struct opt *find_long(const struct opt_program *p, const char *name, size_t n) {
-    for (int t = 0; p->tables[t]; t++)
+    for (int t = 0; n && p->tables[t]; t++)
         for (const struct opt *o = p->tables[t]; o->name; o++)
             if (strncmp(o->name, name, n) == 0 && o->name[n] == 0)
                 return o;
@@ -116,7 +131,8 @@ static int store(const struct opt *o, const char *value, struct err *e) {
 
 /* Variables of a pipeline file hold words, hence --local-led=$LOCAL_LED. */
 static bool flag_value(const char *value, bool *into) {
-    static const char *const words[2][4] = {{"no", "false", "off", "0"}, {"yes", "true", "on", "1"}};
+    static const char *const words[2][4] = {{"no", "false", "off", "0"},
+                                            {"yes", "true", "on", "1"}};
     for (int v = 0; v < 2; v++)
         for (int i = 0; i < 4; i++)
             if (strcasecmp(value, words[v][i]) == 0) {
@@ -133,7 +149,8 @@ static int apply(struct parser *s, const struct opt *o, const char *shown, const
             return opt_usage_error(s->p, "%s needs a value %s", shown, o->arg ? o->arg : "");
         value = s->argv[++s->at];
     } else if (o->kind == OPT_FLAG && value) {
-        return flag_value(value, o->into) ? -1 : opt_usage_error(s->p, "%s: must be yes or no", shown);
+        return flag_value(value, o->into) ? -1
+                                          : opt_usage_error(s->p, "%s: must be yes or no", shown);
     } else if (!takes_value(o) && value) {
         return opt_usage_error(s->p, "%s takes no value", shown);
     }
@@ -160,8 +177,10 @@ static int parse_long(struct parser *s, const char *a) {
     const char *eq = strchr(a, '=');
     size_t n = eq ? (size_t)(eq - a) - 2 : strlen(a) - 2;
     const struct opt *o = find_long(s->p, a + 2, n);
+    char shown[64];
+    snprintf(shown, sizeof shown, "%.*s", (int)n + 2, a);
     if (o)
-        return apply(s, o, a, eq ? eq + 1 : NULL);
+        return apply(s, o, shown, eq ? eq + 1 : NULL);
     o = strncmp(a, "--no-", 5) == 0 ? find_long(s->p, a + 5, n - 3) : NULL;
     if (!o || o->kind != OPT_FLAG || eq)
         return opt_usage_error(s->p, "unknown option %s", a);
@@ -173,6 +192,8 @@ static int parse_letters(struct parser *s, const char *a) {
     for (const char *c = a + 1; *c; c++) {
         char shown[3] = {'-', *c, 0};
         const struct opt *o = find_letter(s->p, *c);
+        if (!o && *c == 'h')
+            return built_in(s->p, "--help");
         if (!o)
             return opt_usage_error(s->p, "unknown option %s", shown);
         bool value = takes_value(o) && c[1];

@@ -1,11 +1,9 @@
 #include "pub.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -20,13 +18,11 @@ static size_t hash(const char *s, size_t n) {
 }
 
 static struct pub_topic *topic_find(struct pub *p, const char *name, size_t n) {
-    if (n > MSG_TOPIC_MAX)
-        return NULL;
     size_t i = hash(name, n) % PUB_TOPICS;
     for (; p->topics[i]; i = (i + 1) % PUB_TOPICS)
         if (strncmp(p->topics[i]->name, name, n) == 0 && p->topics[i]->name[n] == 0)
             return p->topics[i];
-    if (p->topic_count >= PUB_TOPICS * 3 / 4)
+    if (p->topic_count >= PUB_TOPICS * 3 / 4 || !msg_topic_valid(name, n))
         return NULL;
     struct pub_topic *t = mem_alloc(sizeof *t);
     memcpy(t->name, name, n);
@@ -57,10 +53,19 @@ static void send_nng(struct pub *p, struct pub_output *o, const uint8_t *data, s
         return;
     }
     memcpy(nng_msg_body(m), data, n);
+    p->nng_sent_ns = clock_mono_ns();
     if (nng_sendmsg(o->sock, m, NNG_FLAG_NONBLOCK) != 0) {
         nng_msg_free(m);
         p->dropped++;
     }
+}
+
+static void drop(struct pub *p, const struct pub_output *o, size_t n) {
+    static struct log_limit full;
+    p->dropped++;
+    log_limited(&full, LOG_WARN,
+                "output %s: a message of %zu bytes dropped: %zu bytes wait already", o->ep.name, n,
+                buf_len(&o->stream.queue));
 }
 
 static void send_to(struct pub *p, struct pub_output *o, const char *topic, const uint8_t *data,
@@ -74,6 +79,10 @@ static void send_to(struct pub *p, struct pub_output *o, const char *topic, cons
     if (o->stream.broken)
         return;
     size_t skip = strlen(topic) + 1;
+    if (buf_len(&o->stream.queue) + n > PUB_PIPE_BYTES) {
+        drop(p, o, n);
+        return;
+    }
     buf_put(&o->stream.queue, data + skip, n - skip);
 }
 
@@ -102,14 +111,34 @@ struct buf *pub_begin(struct pub *p, const char *topic, uint64_t time_ns, uint32
     return b;
 }
 
+/* What no receiver would accept, or what we cannot number. */
+static bool is_sound(struct pub *p) {
+    static struct log_limit unsound;
+    const char *topic = (const char *)buf_data(&p->nng);
+    size_t n = strlen(topic), len = buf_len(&p->nng) - n - 1;
+#ifdef __SANITIZE_ADDRESS__
+    struct msg m; /* as many keys as were announced */
+    assert(!p->current || len > MSG_MAX ||
+           msg_parse((const uint8_t *)topic + n + 1, len, &m) == (long)len);
+#endif
+    if (p->current && len <= MSG_MAX)
+        return true;
+    p->dropped++;
+    if (p->current)
+        log_limited(&unsound, LOG_WARN, "message %s dropped: %zu bytes, at most %d go", topic, len,
+                    MSG_MAX);
+    else if (!msg_topic_valid(topic, n))
+        log_limited(&unsound, LOG_WARN, "message dropped: \"%.100s\" is no topic", topic);
+    else
+        log_limited(&unsound, LOG_WARN, "message %s dropped: more than %d topics", topic,
+                    PUB_TOPICS * 3 / 4);
+    return false;
+}
+
 uint64_t pub_end(struct pub *p) {
-    static struct log_limit many;
     struct pub_topic *t = p->current;
-    if (!t) {
-        p->dropped++;
-        log_limited(&many, LOG_WARN, "message dropped: more than %d topics", PUB_TOPICS * 3 / 4);
+    if (!is_sound(p))
         return 0;
-    }
     t->seq++;
     send_all(p, t->name, buf_data(&p->nng), buf_len(&p->nng));
     if (t->retain) {
@@ -150,13 +179,18 @@ void pub_raw_nng(struct pub *p, const struct msg *m) {
 
 /* ---- state topics ---- */
 
+/* Nobody is new behind a pipe that is full, and repetitions must not pile up in front of it. */
+static bool takes_repeats(const struct pub_output *o, bool streams) {
+    return o->ep.kind == ENDPOINT_NNG || (streams && !o->stream.polling);
+}
+
 static void repeat_to(struct pub *p, bool streams) {
     for (size_t i = 0; i < PUB_TOPICS; i++) {
         struct pub_topic *t = p->topics[i];
         if (!t || !buf_len(&t->last))
             continue;
         for (size_t k = 0; k < p->outputs; k++)
-            if (streams || p->out[k]->ep.kind == ENDPOINT_NNG)
+            if (takes_repeats(p->out[k], streams))
                 send_to(p, p->out[k], t->name, buf_data(&t->last), buf_len(&t->last));
     }
 }
@@ -224,12 +258,15 @@ static int open_stream(struct pub_output *o, struct err *e) {
     o->stream.on_blocked = stream_blocked;
     o->stream.on_broken = stream_broken;
     o->stream.ctx = o;
-    return outstream_open(&o->stream, o->pub->loop, fd, stdio, e);
+    int r = outstream_open(&o->stream, o->pub->loop, fd, stdio, e);
+    if (r < 0 && !stdio)
+        close(fd);
+    return r;
 }
 
 int pub_init(struct pub *p, uv_loop_t *loop) {
     p->loop = loop;
-    p->supervised = getenv("TAPLINE_STAGE") != NULL;
+    p->supervised = log_supervised();
     p->joined.data = p;
     int r = uv_async_init(loop, &p->joined, on_joined);
     uv_unref((uv_handle_t *)&p->joined);
@@ -243,7 +280,7 @@ int pub_add(struct pub *p, const char *endpoint, struct err *e) {
     o->pub = p;
     o->stream.fd = -1;
     p->out[p->outputs++] = o;
-    if (endpoint_parse(&o->ep, endpoint, e) < 0)
+    if (endpoint_parse(&o->ep, endpoint, e) < 0 || endpoint_make_dir(&o->ep, e) < 0)
         return -1;
     return o->ep.kind == ENDPOINT_NNG ? open_nng(o, e) : open_stream(o, e);
 }
@@ -268,13 +305,32 @@ void pub_flush(struct pub *p) {
             outstream_flush(&p->out[i]->stream);
 }
 
+static void close_stream(struct pub *p, struct pub_output *o, int timeout_ms) {
+    size_t left = outstream_close(&o->stream, timeout_ms);
+    if (left == 0)
+        return;
+    p->dropped++;
+    log_warn("output %s: the last %zu bytes are lost, nobody read them in %d ms", o->ep.name, left,
+             timeout_ms);
+}
+
+/* NNG throws away on close what it has not sent yet, and does not tell. */
+static void linger(struct pub *p) {
+    uint64_t until = p->nng_sent_ns + PUB_LINGER_MS * 1000000u, now = clock_mono_ns();
+    if (p->nng_sent_ns && now < until)
+        usleep((useconds_t)((until - now) / 1000u));
+}
+
 void pub_close(struct pub *p, int timeout_ms) {
+    uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
     for (size_t i = 0; i < p->outputs; i++) {
-        struct pub_output *o = p->out[i];
-        if (o->sock.id)
-            nng_close(o->sock);
-        outstream_close(&o->stream, timeout_ms);
+        uint64_t now = clock_mono_ns();
+        close_stream(p, p->out[i], now < end ? (int)((end - now) / 1000000u) : 0);
     }
+    linger(p);
+    for (size_t i = 0; i < p->outputs; i++)
+        if (p->out[i]->sock.id)
+            nng_close(p->out[i]->sock);
     if (!uv_is_closing((uv_handle_t *)&p->joined))
         uv_close((uv_handle_t *)&p->joined, NULL);
 }
@@ -286,7 +342,8 @@ void pub_free(struct pub *p) {
         if (p->topics[i]) {
             buf_free(&p->topics[i]->last);
             free(p->topics[i]);
+            p->topics[i] = NULL;
         }
     buf_free(&p->nng);
-    p->outputs = 0;
+    p->outputs = p->topic_count = 0;
 }

@@ -2,8 +2,9 @@
  *
  * Sequence numbers count per topic. Messages to pipes are collected and written by pub_flush (the
  * stage calls it before the loop sleeps), so several messages of one event are one write. A full
- * pipe pushes back (on_blocked); an NNG subscriber that is too slow loses its oldest messages,
- * which it sees as a gap.
+ * pipe pushes back (on_blocked), and what a source that cannot wait publishes beyond PUB_PIPE_BYTES
+ * is dropped and counted; an NNG subscriber that is too slow loses its oldest messages, which it
+ * sees as a gap.
  *
  * A state topic (pub_retain) is kept: its last message is sent again, byte for byte, to whoever
  * joins, and on pub_repeat. Subscribers drop what they already have (same seq, same time).
@@ -19,7 +20,13 @@
 #include "msg.h"
 #include "stream.h"
 
-enum { PUB_OUTPUTS = 8, PUB_TOPICS = 512, PUB_QUEUE = 1024 /* messages per NNG subscriber */ };
+enum {
+    PUB_OUTPUTS = 8,
+    PUB_TOPICS = 512,
+    PUB_QUEUE = 1024,             /* messages per NNG subscriber */
+    PUB_PIPE_BYTES = 2 * MSG_MAX, /* waiting for one pipe; whoever publishes on is cut off here */
+    PUB_LINGER_MS = 20            /* for NNG to send what was published just before the end */
+};
 
 struct pub_output {
     struct endpoint ep;
@@ -47,7 +54,8 @@ struct pub {
     size_t topic_count;
     struct pub_topic *current; /* between pub_begin and pub_end */
     uint64_t current_time;
-    struct buf nng; /* topic NUL message being encoded */
+    uint64_t nng_sent_ns; /* when a message was last given to NNG */
+    struct buf nng;       /* topic NUL message being encoded */
     uint64_t sent, bytes, dropped;
     /* Optional, set by the owner before outputs are added. */
     void (*on_blocked)(void *ctx, bool blocked); /* some output is full / none is any more */
@@ -64,7 +72,8 @@ int pub_add(struct pub *p, const char *endpoint, struct err *e);
 void pub_retain(struct pub *p, const char *topic);
 
 /* Start a message; time 0 means now. Append exactly `keys` pairs (mp_kv_...) to the buffer
- * returned, then call pub_end, which returns the sequence number (0 = dropped: too many topics). */
+ * returned, then call pub_end, which returns the sequence number (0 = dropped: too many topics, no
+ * valid topic, or longer than MSG_MAX). */
 struct buf *pub_begin(struct pub *p, const char *topic, uint64_t time_ns, uint32_t keys);
 uint64_t pub_end(struct pub *p);
 
@@ -83,8 +92,9 @@ size_t pub_queued(const struct pub *p);
 
 void pub_repeat(struct pub *p);
 void pub_flush(struct pub *p);
-/* Flush (at most timeout_ms for a slow pipe) and close. p must live until the loop has run once
- * more. */
+/* Flush (at most timeout_ms for all slow pipes together) and close; what could not be written is
+ * counted and logged. No callback is called any more. p must live until the loop has run once more.
+ */
 void pub_close(struct pub *p, int timeout_ms);
 /* After the loop has run: free what is left. */
 void pub_free(struct pub *p);

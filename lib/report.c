@@ -38,8 +38,12 @@ void stage_latency(struct stage *st, uint64_t time_ns) {
 }
 
 void stage_cause(struct stage *st, enum cause c, const char *text) {
+    char now[sizeof st->cause_text];
+    snprintf(now, sizeof now, "%s", text ? text : "");
+    if (st->cause == c && strcmp(st->cause_text, now) == 0)
+        return;
     st->cause = c;
-    snprintf(st->cause_text, sizeof st->cause_text, "%s", text ? text : "");
+    memcpy(st->cause_text, now, sizeof now);
     if (st->ready)
         report_send(st);
 }
@@ -123,15 +127,15 @@ void stage_stats_body(struct stage *st, struct buf *b) {
 }
 
 void report_open(struct stage *st) {
+    static struct log_limit absent;
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     struct err e;
     st->report_fd = -1;
-    if (!getenv("TAPLINE_STAGE") ||
-        rundir_file(to.sun_path, sizeof to.sun_path, "report", "sock", &e) < 0)
+    if (!log_supervised() || rundir_file(to.sun_path, sizeof to.sun_path, "report", "sock", &e) < 0)
         return;
     st->report_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (connect(st->report_fd, (struct sockaddr *)&to, sizeof to) < 0)
-        log_debug("no supervisor at %s: %s", to.sun_path, strerror(errno));
+    if (st->report_fd >= 0 && connect(st->report_fd, (struct sockaddr *)&to, sizeof to) < 0)
+        log_limited(&absent, LOG_DEBUG, "no supervisor at %s: %s", to.sun_path, strerror(errno));
 }
 
 /* The supervisor may have been replaced: its socket is then another one under the same name. */
@@ -139,26 +143,36 @@ static void send_datagram(struct stage *st) {
     for (int i = 0; i < 2; i++) {
         ssize_t r = send(st->report_fd, buf_data(&st->report), buf_len(&st->report),
                          MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (r >= 0 || (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET))
+        bool gone = errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET ||
+                    errno == EPIPE || errno == EBADF;
+        if (r >= 0 || !gone || i == 1)
             return;
-        close(st->report_fd);
+        if (st->report_fd >= 0)
+            close(st->report_fd);
         report_open(st);
-        if (st->report_fd < 0)
-            return;
     }
+}
+
+/* "sys." and our name with what a topic may not hold replaced ("dispatch panel" run by hand). */
+static size_t report_topic(const struct stage *st, char *topic, size_t size) {
+    snprintf(topic, size, "sys.%s", st->name);
+    for (char *c = topic; *c; c++)
+        if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') && !strchr("._-", *c))
+            *c = '-';
+    return strlen(topic);
 }
 
 void report_send(struct stage *st) {
     char topic[MSG_TOPIC_MAX];
-    size_t n = (size_t)snprintf(topic, sizeof topic, "sys.%s", st->name);
+    size_t n = report_topic(st, topic, sizeof topic);
     turn_recent(&st->stats, clock_mono_ns());
-    if (st->report_fd < 0 && st->rpc.listeners == 0)
+    if (!log_supervised() && st->rpc.listeners == 0)
         return;
     buf_clear(&st->report);
     msg_put_head(&st->report, topic, n, clock_wall_ns(), ++st->report_seq);
     stage_stats_body(st, &st->report);
     struct msg m;
-    if (st->report_fd >= 0)
+    if (log_supervised())
         send_datagram(st);
     else if (msg_parse(buf_data(&st->report), buf_len(&st->report), &m) > 0)
         pub_raw_nng(&st->pub, &m);
@@ -167,5 +181,6 @@ void report_send(struct stage *st) {
 void report_close(struct stage *st) {
     if (st->report_fd >= 0)
         close(st->report_fd);
+    st->report_fd = -1;
     buf_free(&st->report);
 }

@@ -13,7 +13,11 @@
 #include "endpoint.h"
 #include "mp.h"
 
-enum { RPC_SERVERS = 8, RPC_MAX = 4 << 20 /* bytes of one request or reply */, RPC_PENDING = 1024 };
+enum {
+    RPC_SERVERS = 8,
+    RPC_MAX = 4 << 20, /* bytes of one request or reply; a longer one is refused with a text */
+    RPC_PENDING = 1024 /* requests open at a time; one more is refused with a text */
+};
 
 /* ---- answering ---- */
 
@@ -23,9 +27,10 @@ struct rpc_server {
     uv_loop_t *loop;
     struct rpc_listener *listener[RPC_SERVERS];
     size_t listeners;
+    size_t open_calls; /* taken and not answered yet */
     uint64_t requests;
     /* One request has come: op is NUL-terminated, body is the whole map. Answer now or later, once,
-     * with rpc_reply_* (which frees the call). */
+     * with rpc_reply_* (which frees the call), and before the server is freed. */
     void (*on_request)(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
                        size_t n);
     void *ctx;
@@ -36,6 +41,8 @@ int rpc_server_init(struct rpc_server *s, uv_loop_t *loop);
 int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *e);
 void rpc_server_close(struct rpc_server *s);
 void rpc_server_free(struct rpc_server *s);
+/* Close the sockets of a server whose loop will not run any more. */
+void rpc_server_abandon(struct rpc_server *s);
 
 /* {ok: true} plus `keys` pairs that the caller appends to the buffer returned; then rpc_reply_end.
  */
@@ -52,7 +59,8 @@ void rpc_reply_error(struct rpc_call *call, const char *fmt, ...)
 struct rpc_result {
     bool ok;
     const char *error; /* "" when ok */
-    enum cause cause;  /* CAUSE_OK, CAUSE_TIMEOUT, or CAUSE_FAILED for a refusal */
+    enum cause cause;  /* CAUSE_OK; CAUSE_TIMEOUT; CAUSE_FAILED for a refusal; CAUSE_LIMIT when it
+                        * was not sent; CAUSE_PROTOCOL when the reply made no sense */
     const uint8_t *body;
     size_t len;
 };
@@ -62,7 +70,7 @@ struct rpc_client {
     uv_loop_t *loop;
     struct endpoint ep;
     nng_socket sock;
-    uv_poll_t poll;
+    uv_poll_t poll, sendable;
     uv_timer_t timer;
     bool open;
     uint32_t next_id;
@@ -74,7 +82,9 @@ int rpc_client_open(struct rpc_client *c, uv_loop_t *loop, const char *endpoint,
 /* Start a request: append `keys` pairs to b after this, then send it. */
 void rpc_request_begin(struct buf *b, const char *op, uint32_t keys);
 /* Send the encoded map in b (unchanged); done is called exactly once, later, unless the client is
- * closed first. A request to an endpoint that is not there yet is kept until the time-out. */
+ * closed first. A request to an endpoint that is not there yet is kept until the time-out; one
+ * whose answerer dies is not sent again, for it may have been carried out, and times out. done may
+ * send further requests and may close the client. */
 void rpc_request(struct rpc_client *c, const struct buf *b, unsigned timeout_ms, rpc_done done,
                  void *ctx);
 void rpc_client_close(struct rpc_client *c);

@@ -11,15 +11,16 @@ enum {
     DRAIN_MAX = 64,
     RECONNECT_MIN_MS = 100,
     RECONNECT_MAX_MS = 500,
-    RESEND_MS = 20, /* until the endpoint is there */
-    ERROR_BYTES = 512
+    ERROR_BYTES = 512,
+    REQUEST_MAX = RPC_MAX - 64 /* NNG's own addresses in front count as well */
 };
 
 struct rpc_pending {
     struct rpc_pending *next;
     uint32_t id;
-    uint64_t deadline; /* loop time, ms */
-    nng_msg *unsent;   /* NULL once it is under way */
+    uint64_t deadline;   /* loop time, ms */
+    nng_msg *unsent;     /* NULL once it is under way */
+    const char *refused; /* why it is not even tried; NULL: it is */
     rpc_done done;
     void *ctx;
 };
@@ -44,9 +45,36 @@ static void fail(struct rpc_client *c, struct rpc_pending **at, enum cause cause
     finish(c, at, &r);
 }
 
-static void try_send(struct rpc_client *c, struct rpc_pending *p) {
-    if (p->unsent && nng_sendmsg(c->sock, p->unsent, NNG_FLAG_NONBLOCK) == 0)
+static void expire(struct rpc_client *c, struct rpc_pending **at) {
+    struct rpc_pending *p = *at;
+    if (p->refused)
+        fail(c, at, CAUSE_LIMIT, p->refused);
+    else
+        fail(c, at, CAUSE_TIMEOUT, p->unsent ? "nobody answers there" : "no answer in time");
+}
+
+static void writable(uv_poll_t *h, int status, int events);
+
+/* Send what waits, oldest first. The socket queues nothing, so that nothing is delivered after its
+ * time-out; it takes one message at a time and says on its second descriptor when it takes another
+ * (or when the endpoint is there at last). */
+static void send_waiting(struct rpc_client *c) {
+    for (struct rpc_pending *p = c->pending; p; p = p->next) {
+        if (!p->unsent)
+            continue;
+        if (nng_sendmsg(c->sock, p->unsent, NNG_FLAG_NONBLOCK) != 0) {
+            uv_poll_start(&c->sendable, UV_READABLE, writable);
+            return;
+        }
         p->unsent = NULL;
+    }
+    uv_poll_stop(&c->sendable);
+}
+
+static void writable(uv_poll_t *h, int status, int events) {
+    (void)status;
+    (void)events;
+    send_waiting(h->data);
 }
 
 static void on_timer(uv_timer_t *t) {
@@ -54,13 +82,11 @@ static void on_timer(uv_timer_t *t) {
     uint64_t now = uv_now(c->loop);
     for (struct rpc_pending **at = &c->pending; *at;) {
         if ((*at)->deadline <= now) {
-            fail(c, at, CAUSE_TIMEOUT,
-                 (*at)->unsent ? "nobody answers there" : "no answer in time");
+            expire(c, at);
             if (!c->open)
                 return;
             continue;
         }
-        try_send(c, *at);
         at = &(*at)->next;
     }
     arm(c);
@@ -68,10 +94,8 @@ static void on_timer(uv_timer_t *t) {
 
 static void arm(struct rpc_client *c) {
     uint64_t now = uv_now(c->loop), next = UINT64_MAX;
-    for (struct rpc_pending *p = c->pending; p; p = p->next) {
-        uint64_t at = p->unsent && now + RESEND_MS < p->deadline ? now + RESEND_MS : p->deadline;
-        next = at < next ? at : next;
-    }
+    for (struct rpc_pending *p = c->pending; p; p = p->next)
+        next = p->deadline < next ? p->deadline : next;
     if (next == UINT64_MAX)
         uv_timer_stop(&c->timer);
     else
@@ -122,32 +146,39 @@ static void readable(uv_poll_t *h, int status, int events) {
         arm(c);
 }
 
-static int dial(struct rpc_client *c, int *fd) {
+static int dial(struct rpc_client *c, int *fd, int *send_fd) {
     int r = nng_req0_open_raw(&c->sock);
     if (r != 0)
         return r;
+    nng_socket_set_int(c->sock, NNG_OPT_SENDBUF, 0);
     nng_socket_set_int(c->sock, NNG_OPT_RECVBUF, RPC_PENDING);
     nng_socket_set_size(c->sock, NNG_OPT_RECVMAXSZ, RPC_MAX);
     nng_socket_set_ms(c->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
     nng_socket_set_ms(c->sock, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
     r = nng_dial(c->sock, c->ep.rep, NULL, NNG_FLAG_NONBLOCK);
+    if (r == 0)
+        r = nng_socket_get_int(c->sock, NNG_OPT_SENDFD, send_fd);
     return r ? r : nng_socket_get_int(c->sock, NNG_OPT_RECVFD, fd);
 }
 
 int rpc_client_open(struct rpc_client *c, uv_loop_t *loop, const char *endpoint, struct err *e) {
-    int fd;
+    int fd, send_fd;
     *c = (struct rpc_client){.loop = loop};
     if (endpoint_parse(&c->ep, endpoint, e) < 0)
         return -1;
     if (c->ep.kind != ENDPOINT_NNG)
         return err_set(e, CAUSE_USAGE, "%s takes no requests (name an endpoint)", endpoint);
-    int r = dial(c, &fd);
-    if (r != 0)
+    int r = dial(c, &fd, &send_fd);
+    if (r != 0) {
+        if (c->sock.id)
+            nng_close(c->sock);
         return err_set(e, CAUSE_FAILED, "cannot reach %s (%s): %s", endpoint, c->ep.rep,
                        nng_strerror(r));
+    }
     uv_poll_init(loop, &c->poll, fd);
+    uv_poll_init(loop, &c->sendable, send_fd);
     uv_timer_init(loop, &c->timer);
-    c->poll.data = c->timer.data = c;
+    c->poll.data = c->sendable.data = c->timer.data = c;
     c->open = true;
     return uv_poll_start(&c->poll, UV_READABLE, readable);
 }
@@ -175,14 +206,19 @@ void rpc_request(struct rpc_client *c, const struct buf *b, unsigned timeout_ms,
     p->deadline = uv_now(c->loop) + timeout_ms;
     p->done = done;
     p->ctx = ctx;
-    p->unsent = make_msg(b, p->id);
-    if (c->open_requests++ >= RPC_PENDING)
-        p->deadline = uv_now(c->loop);
+    if (buf_len(b) > REQUEST_MAX)
+        p->refused = "the request is longer than 4 MB";
+    else if (c->open_requests >= RPC_PENDING)
+        p->refused = "1024 requests wait for an answer already";
     else
-        try_send(c, p);
+        p->unsent = make_msg(b, p->id);
+    if (p->refused)
+        p->deadline = uv_now(c->loop);
+    c->open_requests++;
     while (*at)
         at = &(*at)->next;
     *at = p;
+    send_waiting(c);
     arm(c);
 }
 
@@ -195,6 +231,7 @@ void rpc_client_close(struct rpc_client *c) {
     if (!c->open)
         return;
     c->open = false;
+    uv_close((uv_handle_t *)&c->sendable, NULL);
     uv_close((uv_handle_t *)&c->poll, poll_closed);
     uv_close((uv_handle_t *)&c->timer, NULL);
     while (c->pending) {

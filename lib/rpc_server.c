@@ -7,7 +7,11 @@
 #include "log.h"
 #include "rpc.h"
 
-enum { DRAIN_MAX = 64, OP_BYTES = 64 };
+enum {
+    DRAIN_MAX = 64,
+    OP_BYTES = 64,
+    HEADER_BYTES = 64 /* NNG's own addresses in front of a reply count into RECVMAXSZ */
+};
 
 struct rpc_listener {
     struct rpc_server *server;
@@ -16,6 +20,7 @@ struct rpc_listener {
 };
 
 struct rpc_call {
+    struct rpc_server *server;
     nng_socket sock;
     nng_msg *msg; /* the request; its header is kept for the reply */
     struct buf reply;
@@ -24,6 +29,7 @@ struct rpc_call {
 static void call_free(struct rpc_call *c) {
     if (c->msg)
         nng_msg_free(c->msg);
+    c->server->open_calls--;
     buf_free(&c->reply);
     free(c);
 }
@@ -31,6 +37,7 @@ static void call_free(struct rpc_call *c) {
 static void serve(struct rpc_listener *l, nng_msg *m) {
     struct rpc_server *s = l->server;
     struct rpc_call *call = mem_alloc(sizeof *call);
+    call->server = s;
     call->sock = l->sock;
     call->msg = m;
     const uint8_t *p = nng_msg_body(m);
@@ -38,7 +45,10 @@ static void serve(struct rpc_listener *l, nng_msg *m) {
     struct mp_cursor c = {p, p + n};
     char op[OP_BYTES];
     s->requests++;
-    if (mp_skip(&c) != 1 || c.at != c.end)
+    if (++s->open_calls > RPC_PENDING)
+        rpc_reply_error(call, "%d requests wait for an answer already, no more are taken",
+                        RPC_PENDING);
+    else if (mp_skip(&c) != 1 || c.at != c.end)
         rpc_reply_error(call, "the request is no msgpack map");
     else if (!mp_get_cstr(p, n, "op", op, sizeof op))
         rpc_reply_error(call, "the request has no \"op\" (a text of at most %d bytes)",
@@ -89,9 +99,10 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
     }
     l->server = s;
     s->listener[s->listeners++] = l;
-    uv_poll_init(s->loop, &l->poll, fd);
     l->poll.data = l;
-    return uv_poll_start(&l->poll, UV_READABLE, readable);
+    if ((r = uv_poll_init(s->loop, &l->poll, fd)) == 0)
+        r = uv_poll_start(&l->poll, UV_READABLE, readable);
+    return r == 0 ? 0 : err_set(e, CAUSE_FAILED, "cannot watch %s: %s", ep->rep, uv_strerror(r));
 }
 
 static void poll_closed(uv_handle_t *h) {
@@ -111,6 +122,11 @@ void rpc_server_free(struct rpc_server *s) {
     s->listeners = 0;
 }
 
+void rpc_server_abandon(struct rpc_server *s) {
+    for (size_t i = 0; i < s->listeners; i++)
+        nng_close(s->listener[i]->sock);
+}
+
 /* ---- replies ---- */
 
 struct buf *rpc_reply_begin(struct rpc_call *call, uint32_t keys) {
@@ -122,6 +138,11 @@ struct buf *rpc_reply_begin(struct rpc_call *call, uint32_t keys) {
 
 void rpc_reply_end(struct rpc_call *call) {
     nng_msg *m = call->msg;
+    if (buf_len(&call->reply) > RPC_MAX - HEADER_BYTES) {
+        rpc_reply_error(call, "the reply would be %zu bytes long, at most %d go",
+                        buf_len(&call->reply), RPC_MAX - HEADER_BYTES);
+        return;
+    }
     nng_msg_clear(m);
     if (nng_msg_append(m, buf_data(&call->reply), buf_len(&call->reply)) == 0 &&
         nng_sendmsg(call->sock, m, NNG_FLAG_NONBLOCK) == 0)

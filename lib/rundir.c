@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,30 +59,37 @@ int rundir_path(char *out, size_t size, const char *name, struct err *e) {
 
 static int make_one(const char *dir, struct err *e) {
     struct stat st;
-    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_errno(e, errno, "cannot make directory %s", dir);
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST && (errno != EROFS || stat(dir, &st) < 0))
+        return err_errno(e, errno, "cannot make directory %s (set TAPLINE_RUN)", dir);
     if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
-        return err_set(e, CAUSE_FAILED, "%s is no directory", dir);
+        return err_set(e, CAUSE_FAILED, "%s is no directory (remove it or set TAPLINE_RUN)", dir);
     return 0;
+}
+
+/* In /tmp anybody may have made a directory or link of this name before us. */
+static int check_owner(const char *dir, struct err *e) {
+    struct stat st;
+    if (lstat(dir, &st) < 0)
+        return err_errno(e, errno, "cannot use directory %s", dir);
+    if (st.st_uid == geteuid())
+        return 0;
+    return err_set(e, CAUSE_PERMISSION,
+                   "%s belongs to user %u (set TAPLINE_RUN to a directory of your own)", dir,
+                   (unsigned)st.st_uid);
 }
 
 int rundir_make(const char *dir, struct err *e) {
     char part[RUNDIR_MAX];
-    snprintf(part, sizeof part, "%s", dir);
+    if ((size_t)snprintf(part, sizeof part, "%s", dir) >= sizeof part)
+        return err_set(e, CAUSE_LIMIT, "run directory %s is too long (set TAPLINE_RUN)", dir);
     for (char *p = part + 1; (p = strchr(p, '/')); p++) {
         *p = 0;
-        if (make_one(part, e) < 0)
+        bool base = strcmp(part, rundir_base()) == 0;
+        if (make_one(part, e) < 0 || (base && check_owner(part, e) < 0))
             return -1;
         *p = '/';
     }
-    if (make_one(dir, e) < 0)
-        return -1;
-    struct stat st;
-    if (stat(dir, &st) == 0 && st.st_uid != geteuid())
-        return err_set(e, CAUSE_PERMISSION,
-                       "%s belongs to user %u (set TAPLINE_RUN to a directory of your own)", dir,
-                       (unsigned)st.st_uid);
-    return 0;
+    return make_one(dir, e) < 0 ? -1 : check_owner(dir, e);
 }
 
 int rundir_file(char *out, size_t size, const char *name, const char *suffix, struct err *e) {

@@ -1,6 +1,7 @@
 #include "stage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +38,10 @@ int stage_options(struct stage *st, const struct opt_program *p, int argc, char 
         return opt_usage_error(p, "unexpected argument \"%s\"", argv[1]);
     if (operands)
         *operands = n;
-    const char *name = getenv("TAPLINE_STAGE");
     st->program = p;
-    st->name = name && *name ? name : p->name;
+    st->name = log_supervised() ? getenv("TAPLINE_STAGE") : p->name;
+    st->verbose = verbose;
+    st->quiet = quiet;
     st->inputs = inputs;
     st->outputs = outputs;
     st->topics = topics;
@@ -67,10 +69,11 @@ static size_t bus_raw(void *ctx, const uint8_t *p, size_t n, uint64_t time_ns) {
 
 static void bus_end(void *ctx) {
     struct stage *st = ctx;
+    st->ended = true;
     if (st->on_end)
         st->on_end(st->ctx);
     else
-        stage_stop(st, 0);
+        stage_stop(st, st->sub.failed);
 }
 
 static void bus_gap(void *ctx, const char *topic, uint64_t missing) {
@@ -82,6 +85,8 @@ static void bus_gap(void *ctx, const char *topic, uint64_t missing) {
 
 static void bus_blocked(void *ctx, bool full) {
     struct stage *st = ctx;
+    if (st->stopped)
+        return;
     sub_pause(&st->sub, full);
     if (st->on_blocked)
         st->on_blocked(st->ctx, full);
@@ -163,10 +168,11 @@ static int open_requests(struct stage *st, struct err *e) {
 static void on_signal(uv_signal_t *h, int number) {
     struct stage *st = h->data;
     if (number == SIGHUP) {
-        if (st->on_hangup)
+        if (st->on_hangup && !st->stopped)
             st->on_hangup(st->ctx);
         return;
     }
+    st->signalled = true;
     if (st->stopping)
         stage_stopped(st);
     else
@@ -175,15 +181,44 @@ static void on_signal(uv_signal_t *h, int number) {
 
 static void on_tick(uv_timer_t *t) {
     struct stage *st = t->data;
-    if (st->on_tick)
+    if (st->on_tick && !st->stopped)
         st->on_tick(st->ctx);
     report_send(st);
-    pub_repeat(&st->pub); /* after the report: what is repeated is no queue */
+    if (!st->stopped)
+        pub_repeat(&st->pub); /* after the report: what is repeated is no queue */
 }
 
 static void on_prepare(uv_prepare_t *h) {
     struct stage *st = h->data;
     pub_flush(&st->pub);
+}
+
+/* One stage to a process: the log knows no context. */
+static struct stage *logging;
+
+static void on_log_timer(uv_timer_t *t) {
+    (void)t;
+    log_flush();
+}
+
+static void arm_log(void) {
+    uv_timer_start(&logging->log_timer, on_log_timer, STAGE_LOG_MS, 0);
+}
+
+static void open_log(struct stage *st) {
+    uv_timer_init(&st->loop, &st->log_timer);
+    logging = st;
+    if (log_supervised())
+        log_defer(arm_log);
+}
+
+/* Descriptors 0 to 2 must not become something else of ours. A closed standard input is an empty
+ * one; writing to a closed standard output is an error, as it would be without us. */
+static void hold_standard_descriptors(void) {
+    static const int modes[3] = {O_RDONLY, O_RDONLY, O_WRONLY};
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", modes[fd]);
 }
 
 static void open_loop(struct stage *st) {
@@ -202,10 +237,13 @@ static void open_loop(struct stage *st) {
 }
 
 int stage_open(struct stage *st, struct err *e) {
+    hold_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     st->stats.started_ns = clock_mono_ns();
     report_open(st);
     open_loop(st);
+    open_log(st);
+    st->opened = true;
     /* Outputs first: an input that ends at once must find them. */
     if (open_outputs(st, e) < 0 || open_requests(st, e) < 0)
         return -1;
@@ -213,8 +251,15 @@ int stage_open(struct stage *st, struct err *e) {
 }
 
 int stage_fail(struct stage *st, const struct err *e) {
+    log_defer(NULL);
     log_error("%s", e->text);
-    (void)st;
+    /* The program may have handles on the loop in any state, so it does not run any more: only the
+     * sockets are closed, which removes their files. */
+    if (st->opened) {
+        pub_close(&st->pub, 0);
+        rpc_server_abandon(&st->rpc);
+        report_close(st);
+    }
     return e->cause == CAUSE_USAGE ? 2 : 1;
 }
 
@@ -224,9 +269,21 @@ void stage_ready(struct stage *st) {
     report_send(st);
 }
 
+/* A filter at the end of its input ends when its reader has taken everything, as any filter does;
+ * somebody who waits for us (a signal) does not wait for a slow reader. */
+static void drain(struct stage *st) {
+    alarm(0);
+    pub_flush(&st->pub);
+    while (!st->signalled && pub_queued(&st->pub))
+        uv_run(&st->loop, UV_RUN_ONCE);
+    alarm(HARD_STOP_S);
+}
+
 int stage_run(struct stage *st) {
     while (!st->stopped)
         uv_run(&st->loop, UV_RUN_ONCE);
+    if (st->ended && !st->signalled)
+        drain(st);
     return st->status;
 }
 
@@ -252,11 +309,13 @@ void stage_stop(struct stage *st, int status) {
 
 void stage_stopped(struct stage *st) {
     st->stopped = true;
+    sub_pause(&st->sub, true);
     uv_stop(&st->loop);
 }
 
 int stage_close(struct stage *st, int status) {
     report_send(st);
+    log_defer(NULL);
     sub_close(&st->sub);
     rpc_server_close(&st->rpc);
     pub_close(&st->pub, FLUSH_MS);
@@ -264,6 +323,7 @@ int stage_close(struct stage *st, int status) {
         uv_close((uv_handle_t *)&st->signals[i], NULL);
     uv_close((uv_handle_t *)&st->tick, NULL);
     uv_close((uv_handle_t *)&st->stop_timer, NULL);
+    uv_close((uv_handle_t *)&st->log_timer, NULL);
     uv_close((uv_handle_t *)&st->prepare, NULL);
     uv_run(&st->loop, UV_RUN_DEFAULT);
     uv_loop_close(&st->loop);
@@ -272,5 +332,7 @@ int stage_close(struct stage *st, int status) {
     pub_free(&st->pub);
     report_close(st);
     nng_fini();
+    alarm(0);
+    st->opened = false;
     return status;
 }

@@ -27,7 +27,7 @@
 #include "rpc.h"
 #include "sub.h"
 
-enum { STAGE_COUNTERS = 48, STAGE_STOP_MS = 800 };
+enum { STAGE_COUNTERS = 48, STAGE_STOP_MS = 800, STAGE_LOG_MS = 50 /* info lines may wait */ };
 
 /* A number of the program's own in its report; kept, not copied. */
 struct stage_counter {
@@ -54,7 +54,8 @@ struct stage {
     /* A request other than those every stage answers ("ping", "stats"). NULL: none are known. */
     void (*on_request)(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
                        size_t n);
-    /* Standard input has ended. NULL: the stage stops. */
+    /* Every pipe it reads has ended. NULL: the stage stops. Either way what is published already is
+     * still written, however slow the reader is, unless a signal asks for the end. */
     void (*on_end)(void *ctx);
     /* Stop was asked for. The program ends what it has open and calls stage_stopped when done;
      * after STAGE_STOP_MS the stage ends anyway. NULL: ends at once. */
@@ -81,9 +82,12 @@ struct stage {
     struct opt_list inputs, outputs, topics;
     int verbose;
     bool quiet, stopping, stopped, ready;
+    bool opened;    /* the loop exists */
+    bool ended;     /* every input has ended */
+    bool signalled; /* somebody waits for our end */
     int status;
     uv_signal_t signals[3];
-    uv_timer_t tick, stop_timer;
+    uv_timer_t tick, stop_timer, log_timer;
     uv_prepare_t prepare;
     struct stage_counter counters[STAGE_COUNTERS];
     size_t counter_count;
@@ -108,7 +112,8 @@ int stage_run(struct stage *st);
 /* Close and free; returns status. */
 int stage_close(struct stage *st, int status);
 
-/* Print e and return exit status 1 (2 for CAUSE_USAGE), for failures before the loop runs. */
+/* Print e, take down what stage_open has opened, and return exit status 1 (2 for CAUSE_USAGE), for
+ * failures before the loop runs. The process must end now. */
 int stage_fail(struct stage *st, const struct err *e);
 
 /* Ask the stage to stop with this exit status (as a signal does with 0). */
@@ -129,7 +134,8 @@ void stage_counter(struct stage *st, const char *name, const uint64_t *value);
 /* Record the latency of something that entered tapline at time_ns (wall clock), now done. Published
  * messages are recorded by themselves. */
 void stage_latency(struct stage *st, uint64_t time_ns);
-/* State for status and pages: CAUSE_OK or why not, with a line for people. Reported at once. */
+/* State for status and pages: CAUSE_OK or why not, with a line for people. A change is reported at
+ * once. */
 void stage_cause(struct stage *st, enum cause c, const char *text);
 
 /* Append the body map of the stage's report to b. */

@@ -13,12 +13,22 @@
 enum { READ_BYTES = 256 << 10, PIPE_BYTES = 1 << 20 };
 
 /* O_NONBLOCK belongs to the open file description, which the shell and our neighbours may share; a
- * pipe can be opened anew through /proc, which gives a description of our own. */
-static int own_descriptor(int fd, int flags) {
+ * pipe or terminal can be opened anew through /proc, which gives a description of our own. */
+static int own_descriptor(int fd, int flags, const struct stat *st) {
     char path[64];
+    if (!S_ISFIFO(st->st_mode) && !isatty(fd))
+        return fd;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int own = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    return own < 0 ? fd : own;
+    if (own < 0)
+        return fd;
+    /* A named pipe opened after its last writer has gone never reports the end to poll. */
+    struct pollfd p = {.fd = fd};
+    if (flags == O_RDONLY && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP)) {
+        close(own);
+        return fd;
+    }
+    return own;
 }
 
 static bool can_poll(const struct stat *st) {
@@ -28,29 +38,33 @@ static bool can_poll(const struct stat *st) {
 static int prepare(int fd, bool own_copy, int flags, struct stat *st, struct err *e) {
     if (fstat(fd, st) < 0)
         return err_errno(e, errno, "cannot use file descriptor %d", fd);
-    if (S_ISFIFO(st->st_mode) && own_copy)
-        fd = own_descriptor(fd, flags);
-    if (S_ISFIFO(st->st_mode)) {
+    if (own_copy)
+        fd = own_descriptor(fd, flags, st);
+    if (S_ISFIFO(st->st_mode))
         fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+    if (S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode))
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    } else if (S_ISSOCK(st->st_mode)) {
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    }
     return fd;
+}
+
+/* An open that failed closes what it opened itself. */
+static int cannot_watch(int fd, int own, int r, struct err *e) {
+    if (own != fd)
+        close(own);
+    return err_set(e, CAUSE_FAILED, "cannot watch file descriptor %d: %s", fd, uv_strerror(r));
 }
 
 int fifo_open(const char *path, struct err *e) {
     if (mkfifo(path, 0600) < 0 && errno != EEXIST)
         return err_errno(e, errno, "cannot make the named pipe %s", path);
-    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_errno(e, errno, "cannot open %s", path);
-    if (!S_ISFIFO(st.st_mode)) {
-        close(fd);
-        return err_set(e, CAUSE_FAILED, "%s is no named pipe (remove it)", path);
-    }
-    return fd;
+    if (fd < 0)
+        return err_errno(e, errno, "cannot open the named pipe %s", path);
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+        return fd;
+    close(fd);
+    return err_set(e, CAUSE_FAILED, "%s is no named pipe (remove it)", path);
 }
 
 /* ---- in ---- */
@@ -72,22 +86,37 @@ static void in_finish(struct instream *s, int error) {
         s->on_end(s->ctx, &e);
 }
 
-static void in_read(struct instream *s) {
+static bool in_running(const struct instream *s) {
+    return !s->ended && !s->paused && !uv_is_closing(&s->handle);
+}
+
+/* False when there was nothing to read. */
+static bool in_read(struct instream *s) {
     ssize_t n = read(s->fd, buf_reserve(&s->buf, READ_BYTES), READ_BYTES);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return false;
     if (n <= 0) {
         in_finish(s, n < 0 ? errno : 0);
-        return;
+        return true;
     }
     buf_added(&s->buf, (size_t)n);
     s->on_bytes(s->ctx, clock_wall_ns());
+    return true;
 }
 
+static void in_start(struct instream *s);
+
 static void in_poll(uv_poll_t *h, int status, int events) {
-    (void)status;
+    struct instream *s = h->data;
     (void)events;
-    in_read(h->data);
+    bool any = in_read(s);
+    /* An error condition: libuv has stopped the watcher already, but there may be more to read. */
+    if (status < 0 && in_running(s)) {
+        if (any)
+            in_start(s);
+        else
+            in_finish(s, EIO);
+    }
 }
 
 static void in_idle(uv_idle_t *h) {
@@ -115,15 +144,17 @@ int instream_open(struct instream *s, uv_loop_t *loop, int fd, bool own_copy, st
         s->regular = true;
         r = uv_idle_init(loop, &s->idle);
     }
-    if (r < 0)
-        return err_set(e, CAUSE_FAILED, "cannot watch file descriptor %d: %s", fd, uv_strerror(r));
+    if (r < 0) {
+        s->fd = -1;
+        return cannot_watch(fd, own, r, e);
+    }
     s->handle.data = s;
     in_start(s);
     return 0;
 }
 
 void instream_pause(struct instream *s, bool paused) {
-    if (s->fd < 0 || s->ended || s->paused == paused)
+    if (s->fd < 0 || s->ended || s->paused == paused || uv_is_closing(&s->handle))
         return;
     s->paused = paused;
     if (paused)
@@ -156,22 +187,24 @@ static void set_blocked(struct outstream *s, bool blocked) {
         s->on_blocked(s->ctx, blocked);
 }
 
+/* The owner hears of the end first: it must not take in more only because this queue is gone. */
 static void out_broken(struct outstream *s, int error) {
     s->broken = true;
     buf_clear(&s->queue);
     if (s->polling)
         uv_poll_stop(&s->poll);
     s->polling = false;
-    set_blocked(s, false);
     if (s->on_broken)
-        s->on_broken(s->ctx, error);
+        s->on_broken(s->ctx, error == ECONNRESET ? EPIPE : error);
+    set_blocked(s, false);
 }
 
 /* Write as much as the descriptor takes; the number of bytes, 0 when it is full, -1 when broken. */
 static ssize_t out_some(struct outstream *s, const void *p, size_t n) {
     ssize_t w;
     while ((w = write(s->fd, p, n)) < 0 && (errno == EINTR || (errno == EAGAIN && !s->polls)))
-        poll(&(struct pollfd){.fd = s->fd, .events = POLLOUT}, 1, 1000);
+        if (errno == EAGAIN)
+            poll(&(struct pollfd){.fd = s->fd, .events = POLLOUT}, 1, 1000);
     if (w < 0 && errno == EAGAIN)
         return 0;
     if (w < 0)
@@ -210,8 +243,11 @@ int outstream_open(struct outstream *s, uv_loop_t *loop, int fd, bool own_copy, 
         s->limit = PIPE_BYTES;
     /* A terminal or file is written to directly; only pipes and sockets can push back. */
     s->polls = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
-    if (s->polls && uv_poll_init(loop, &s->poll, own) < 0)
-        return err_set(e, CAUSE_FAILED, "cannot watch file descriptor %d", fd);
+    int r = s->polls ? uv_poll_init(loop, &s->poll, own) : 0;
+    if (r < 0) {
+        s->fd = -1;
+        return cannot_watch(fd, own, r, e);
+    }
     s->poll.data = s;
     return 0;
 }
@@ -264,9 +300,8 @@ static void out_closed(uv_handle_t *h) {
     s->fd = -1;
 }
 
-void outstream_close(struct outstream *s, int timeout_ms) {
-    if (s->fd < 0)
-        return;
+/* Write what is queued while the reader takes it, at most until the time is up. */
+static void out_drain(struct outstream *s, int timeout_ms) {
     uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
     flush_now(s);
     while (buf_len(&s->queue) && !s->broken && clock_mono_ns() < end) {
@@ -274,10 +309,22 @@ void outstream_close(struct outstream *s, int timeout_ms) {
         poll(&p, 1, 10);
         flush_now(s);
     }
+}
+
+size_t outstream_close(struct outstream *s, int timeout_ms) {
+    if (s->fd < 0 || (s->polls && uv_is_closing((uv_handle_t *)&s->poll)))
+        return 0;
+    s->on_blocked = NULL; /* the owner is being taken down */
+    s->on_broken = NULL;
+    out_drain(s, timeout_ms);
+    size_t left = buf_len(&s->queue);
     buf_free(&s->queue);
     s->broken = true;
-    if (!s->polls)
-        close(s->fd), s->fd = -1;
-    else if (!uv_is_closing((uv_handle_t *)&s->poll))
+    if (s->polls) {
         uv_close((uv_handle_t *)&s->poll, out_closed);
+    } else {
+        close(s->fd);
+        s->fd = -1;
+    }
+    return left;
 }

@@ -32,7 +32,8 @@ struct instream {
 };
 
 /* Take over fd and start reading. own_copy: fd is shared with other processes (standard input), so
- * a descriptor of our own is opened where the system allows it, and theirs stays blocking. */
+ * a descriptor of our own is opened where the system allows it (pipes, terminals), and theirs stays
+ * blocking. A socket cannot be opened anew: theirs becomes non-blocking too. */
 int instream_open(struct instream *s, uv_loop_t *loop, int fd, bool own_copy, struct err *e);
 void instream_pause(struct instream *s, bool paused);
 /* Stop and close. Memory of s must live until the loop has run its close callbacks. */
@@ -57,7 +58,8 @@ int outstream_open(struct outstream *s, uv_loop_t *loop, int fd, bool own_copy, 
 void outstream_flush(struct outstream *s);
 /* Write header and then data, copying only what the reader cannot take now. */
 void outstream_write(struct outstream *s, const void *p, size_t n);
-/* Write what is queued, waiting for the reader at most timeout_ms, then close. */
-void outstream_close(struct outstream *s, int timeout_ms);
+/* Write what is queued, waiting for the reader at most timeout_ms, then close; neither callback is
+ * called any more. The number of bytes that could not be written. */
+size_t outstream_close(struct outstream *s, int timeout_ms);
 
 #endif

@@ -7,7 +7,13 @@
 
 #include "log.h"
 
-enum { DRAIN_MAX = 256, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 500 };
+enum {
+    DRAIN_MAX = 256,
+    RECONNECT_MIN_MS = 100,
+    RECONNECT_MAX_MS = 500,
+    WALK_BYTES = 64 << 10, /* smaller messages are parsed anew with each read */
+    NNG_MAX = MSG_TOPIC_MAX + 1 + MSG_MAX
+};
 
 /* ---- sequence numbers ---- */
 
@@ -21,8 +27,12 @@ static struct sub_topic *topic_find(struct sub *s, size_t input, const char *nam
         if (t->input == input && strncmp(t->name, name, n) == 0 && t->name[n] == 0)
             return t;
     }
-    if (s->topic_count >= SUB_TOPICS * 3 / 4)
+    static struct log_limit many;
+    if (s->topic_count >= SUB_TOPICS * 3 / 4) {
+        log_limited(&many, LOG_WARN, "losses of %.*s are not counted: more than %d topics come in",
+                    (int)n, name, SUB_TOPICS * 3 / 4);
         return NULL;
+    }
     struct sub_topic *t = mem_alloc(sizeof *t);
     memcpy(t->name, name, n);
     t->input = input;
@@ -58,7 +68,10 @@ static bool is_new(struct sub *s, size_t input, const struct msg *m) {
     return true;
 }
 
-static bool is_wanted(const struct sub *s, const struct msg *m) {
+static bool is_wanted(const struct sub_input *in, const struct msg *m) {
+    const struct sub *s = in->sub;
+    if (in->ep.prefix[0] && !msg_has_prefix(m, in->ep.prefix))
+        return false;
     for (size_t i = 0; i < s->prefixes; i++)
         if (msg_has_prefix(m, s->prefix[i]))
             return true;
@@ -67,7 +80,7 @@ static bool is_wanted(const struct sub *s, const struct msg *m) {
 
 static void deliver(struct sub_input *in, const struct msg *m) {
     struct sub *s = in->sub;
-    if (!is_wanted(s, m) || !is_new(s, in->index, m))
+    if (!is_wanted(in, m) || !is_new(s, in->index, m))
         return;
     s->received++;
     s->bytes += m->raw_len;
@@ -87,11 +100,26 @@ static void skip_damage(struct sub_input *in) {
                 n);
 }
 
+/* As msg_parse, for a message that may come in hundreds of pieces. */
+static long parse(struct sub_input *in, struct msg *m) {
+    const uint8_t *p = buf_data(&in->stream.buf);
+    size_t n = buf_len(&in->stream.buf);
+    if (in->walking && n <= MSG_MAX && mp_walk_on(&in->walk, p, n) == 0)
+        return 0;
+    in->walking = false;
+    long r = msg_parse(p, n, m);
+    if (r == 0 && n > WALK_BYTES) {
+        in->walking = true;
+        mp_walk_start(&in->walk);
+    }
+    return r;
+}
+
 static void take_messages(struct sub_input *in) {
     struct buf *b = &in->stream.buf;
     struct msg m;
     while (buf_len(b) && !in->sub->paused) {
-        long r = msg_parse(buf_data(b), buf_len(b), &m);
+        long r = parse(in, &m);
         if (r == 0)
             return;
         if (r < 0) {
@@ -103,14 +131,21 @@ static void take_messages(struct sub_input *in) {
     }
 }
 
-static void take_raw(struct sub_input *in, uint64_t time) {
+static void take_raw(struct sub_input *in) {
+    static struct log_limit stuck;
     struct buf *b = &in->stream.buf;
     while (buf_len(b) && !in->sub->paused) {
-        size_t used = in->sub->on_raw(in->sub->ctx, buf_data(b), buf_len(b), time);
+        size_t used = in->sub->on_raw(in->sub->ctx, buf_data(b), buf_len(b), in->read_ns);
         buf_consume(b, used);
         in->sub->bytes += used;
         if (used == 0)
-            return;
+            break;
+    }
+    if (buf_len(b) > MSG_MAX && !in->sub->paused) {
+        log_limited(&stuck, LOG_WARN, "input %s: %zu bytes that nobody takes dropped", in->ep.name,
+                    buf_len(b));
+        in->sub->skipped_bytes += buf_len(b);
+        buf_clear(b);
     }
 }
 
@@ -125,14 +160,24 @@ static bool detect(struct sub_input *in) {
     return !in->detecting;
 }
 
-static void stream_bytes(void *ctx, uint64_t time) {
-    struct sub_input *in = ctx;
-    if (in->detecting && !detect(in))
+static void take(struct sub_input *in) {
+    struct buf *b = &in->stream.buf;
+    if (in->busy || (in->detecting && !detect(in)))
         return;
+    in->busy = true;
     if (in->raw)
-        take_raw(in, time);
+        take_raw(in);
     else
         take_messages(in);
+    in->busy = false;
+    if (buf_len(b) == 0)
+        buf_clear(b); /* gives back what a very large message needed */
+}
+
+static void stream_bytes(void *ctx, uint64_t time) {
+    struct sub_input *in = ctx;
+    in->read_ns = time;
+    take(in);
 }
 
 static void check_end(struct sub *s) {
@@ -145,7 +190,7 @@ static void check_end(struct sub *s) {
 
 /* The pipe has ended and all that it held has been taken. */
 static void try_end(struct sub_input *in) {
-    if (!in->eof || in->ended || in->sub->paused)
+    if (!in->eof || in->ended || in->busy || in->sub->paused)
         return;
     size_t left = buf_len(&in->stream.buf);
     if (left) {
@@ -158,23 +203,27 @@ static void try_end(struct sub_input *in) {
 
 static void stream_end(void *ctx, const struct err *e) {
     struct sub_input *in = ctx;
-    if (e->cause != CAUSE_OK)
+    if (e->cause != CAUSE_OK) {
         log_error("input %s: %s", in->ep.name, e->text);
+        in->sub->failed = true;
+    }
     in->eof = true;
     in->detecting = false;
-    stream_bytes(in, clock_wall_ns());
+    take(in);
     try_end(in);
 }
 
 static int open_stream(struct sub_input *in, struct err *e) {
     bool stdio = in->ep.kind == ENDPOINT_STDIO;
+    if (endpoint_make_dir(&in->ep, e) < 0)
+        return -1;
     int fd = stdio ? STDIN_FILENO : fifo_open(in->ep.pub, e);
     if (fd < 0)
         return -1;
     in->stream.on_bytes = stream_bytes;
     in->stream.on_end = stream_end;
     in->stream.ctx = in;
-    in->detecting = stdio && in->sub->on_raw && !getenv("TAPLINE_STAGE");
+    in->detecting = stdio && in->sub->on_raw && !log_supervised();
     return instream_open(&in->stream, in->sub->loop, fd, stdio, e);
 }
 
@@ -184,12 +233,16 @@ static void take_nng(struct sub_input *in, nng_msg *nm) {
     const uint8_t *p = nng_msg_body(nm);
     size_t n = nng_msg_len(nm);
     const uint8_t *nul = memchr(p, 0, n < MSG_TOPIC_MAX + 1 ? n : MSG_TOPIC_MAX + 1);
+    static struct log_limit damaged;
     struct msg m;
     size_t head = nul ? (size_t)(nul - p) + 1 : n;
-    if (nul && msg_parse(p + head, n - head, &m) == (long)(n - head))
+    if (nul && n > head && msg_parse(p + head, n - head, &m) == (long)(n - head)) {
         deliver(in, &m);
-    else
-        in->sub->skipped_bytes += n;
+        return;
+    }
+    in->sub->skipped_bytes += n;
+    log_limited(&damaged, LOG_WARN, "input %s: %zu bytes that are no message skipped", in->ep.name,
+                n);
 }
 
 static void nng_readable(uv_poll_t *h, int status, int events) {
@@ -208,6 +261,9 @@ static void nng_readable(uv_poll_t *h, int status, int events) {
 static int subscribe(struct sub_input *in) {
     const struct sub *s = in->sub;
     int r = 0;
+    if (in->ep.prefix[0])
+        return nng_socket_set(in->sock, NNG_OPT_SUB_SUBSCRIBE, in->ep.prefix,
+                              strlen(in->ep.prefix));
     if (s->prefixes == 0)
         return nng_socket_set(in->sock, NNG_OPT_SUB_SUBSCRIBE, "", 0);
     for (size_t i = 0; i < s->prefixes && r == 0; i++)
@@ -217,7 +273,7 @@ static int subscribe(struct sub_input *in) {
 
 static int dial(struct sub_input *in) {
     nng_socket_set_int(in->sock, NNG_OPT_RECVBUF, SUB_QUEUE);
-    nng_socket_set_size(in->sock, NNG_OPT_RECVMAXSZ, MSG_MAX + MSG_TOPIC_MAX + 1);
+    nng_socket_set_size(in->sock, NNG_OPT_RECVMAXSZ, NNG_MAX);
     nng_socket_set_ms(in->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
     nng_socket_set_ms(in->sock, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
     int r = subscribe(in);
@@ -233,11 +289,12 @@ static int open_nng(struct sub_input *in, struct err *e) {
     if (r != 0)
         return err_set(e, CAUSE_FAILED, "cannot subscribe to %s (%s): %s", in->ep.name, in->ep.pub,
                        nng_strerror(r));
-    uv_poll_init(in->sub->loop, &in->poll, fd);
+    r = uv_poll_init(in->sub->loop, &in->poll, fd);
+    if (r < 0)
+        return err_set(e, CAUSE_FAILED, "cannot watch %s: %s", in->ep.name, uv_strerror(r));
     in->poll.data = in;
     in->polling = true;
-    uv_poll_start(&in->poll, UV_READABLE, nng_readable);
-    return 0;
+    return uv_poll_start(&in->poll, UV_READABLE, nng_readable);
 }
 
 /* ---- the whole ---- */
@@ -250,6 +307,9 @@ int sub_init(struct sub *s, uv_loop_t *loop) {
 int sub_prefix(struct sub *s, const char *prefix, struct err *e) {
     if (s->prefixes == SUB_PREFIXES)
         return err_set(e, CAUSE_USAGE, "--topic %s: at most %d topics", prefix, SUB_PREFIXES);
+    if (!endpoint_prefix_valid(prefix))
+        return err_set(e, CAUSE_USAGE,
+                       "--topic \"%s\": a topic begins with a-z 0-9 _ - and dots, no *", prefix);
     s->prefix[s->prefixes++] = prefix;
     return 0;
 }
@@ -274,16 +334,17 @@ static void input_pause(struct sub_input *in, bool paused) {
         uv_poll_start(&in->poll, UV_READABLE, nng_readable);
     instream_pause(&in->stream, paused);
     if (!paused && in->stream.fd >= 0) {
-        stream_bytes(in, clock_wall_ns());
+        take(in);
         try_end(in);
     }
 }
 
 void sub_pause(struct sub *s, bool paused) {
-    if (s->paused == paused)
+    if (s->paused == paused || s->closed)
         return;
     s->paused = paused;
-    for (size_t i = 0; i < s->inputs; i++)
+    /* Taking in what is there may pause again. */
+    for (size_t i = 0; i < s->inputs && s->paused == paused; i++)
         input_pause(s->in[i], paused);
 }
 
@@ -297,6 +358,7 @@ static void nng_poll_closed(uv_handle_t *h) {
 }
 
 void sub_close(struct sub *s) {
+    s->paused = s->closed = true;
     for (size_t i = 0; i < s->inputs; i++) {
         struct sub_input *in = s->in[i];
         instream_close(&in->stream);
@@ -311,7 +373,9 @@ void sub_close(struct sub *s) {
 void sub_free(struct sub *s) {
     for (size_t i = 0; i < s->inputs; i++)
         free(s->in[i]);
-    for (size_t i = 0; i < SUB_TOPICS; i++)
+    for (size_t i = 0; i < SUB_TOPICS; i++) {
         free(s->topics[i]);
-    s->inputs = 0;
+        s->topics[i] = NULL;
+    }
+    s->inputs = s->topic_count = 0;
 }

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "endpoint.h"
+#include "mp_walk.h"
 #include "msg.h"
 #include "stream.h"
 
@@ -31,6 +32,10 @@ struct sub_input {
     nng_socket sock;
     uv_poll_t poll;
     bool polling, eof, ended, detecting, raw;
+    bool busy;    /* its bytes are being taken: a call from inside changes nothing */
+    bool walking; /* the message at the start of the buffer is large and not whole yet */
+    struct mp_walk walk;
+    uint64_t read_ns; /* when the newest bytes were read */
     struct instream stream;
 };
 
@@ -40,7 +45,8 @@ struct sub {
     size_t inputs;
     const char *prefix[SUB_PREFIXES]; /* kept, not copied */
     size_t prefixes;
-    bool paused;
+    bool paused, closed;
+    bool failed;                          /* an input ended with an error, not plainly */
     struct sub_topic *topics[SUB_TOPICS]; /* open hash, by input and name */
     size_t topic_count;
     uint64_t received, bytes, lost, skipped_bytes, restarts;
@@ -61,7 +67,8 @@ int sub_init(struct sub *s, uv_loop_t *loop);
 /* Narrow to topics that begin with one of the prefixes. Before sub_add. */
 int sub_prefix(struct sub *s, const char *prefix, struct err *e);
 int sub_add(struct sub *s, const char *endpoint, struct err *e);
-/* Stop taking messages in (pipes push back; an NNG input keeps the newest SUB_QUEUE) and go on. */
+/* Stop taking messages in (pipes push back; an NNG input keeps the newest SUB_QUEUE) and go on;
+ * what was read before the pause is delivered within the call that ends it. */
 void sub_pause(struct sub *s, bool paused);
 /* Messages of `topic` lost so far on any input; name of input i. For status and taps. */
 const struct sub_topic *sub_topic_at(const struct sub *s, size_t slot);
