@@ -15,7 +15,7 @@ rules() {
     mkfifo in
     exec 9<>in
     "$PY" "$ROOT/test/tool/msgs.py" encode <in 3>&- |
-        dispatch panel --media media "$@" -o - -o rules 2>log 3>&- 9>&- |
+        dispatch panel --media "$WORK/media" "$@" -o - -o rules 2>log 3>&- 9>&- |
         "$PY" "$ROOT/test/tool/msgs.py" decode >out 3>&- 9>&- &
     PIDS+=($!)
     say 'serial.state {"connected": true, "device": "/dev/ttyX", "cause": "ok"}'
@@ -23,13 +23,14 @@ rules() {
 }
 teardown() {
     exec 9>&- || true
-    pkill -f "dispatch panel --media media.*" -x 2>/dev/null || true
+    pkill -f "dispatch panel --media $WORK/" || true
     common_teardown
 }
 say() { printf '%s\n' "$@" >&9; }
 hex() { printf '%b' "$1" | od -An -v -tx1 | tr -d ' \n'; }
 CLR=$(printf 'LEDCLR\n' | od -An -v -tx1 | tr -d ' \n')
 ended() { say "ws.text {\"client\": $1, \"text\": \"{\\\"type\\\":\\\"ended\\\",\\\"id\\\":$2}\", \"sent\": $3, \"seen\": $4}"; }
+text() { say "$("$PY" -c 'import json,sys; print("ws.text", json.dumps({"client": 1, "text": sys.argv[1], "sent": 1, "seen": 0}))' "$1")"; }
 status_key() { tapline req rules status | "$PY" -c "import json,sys; print(json.loads(json.load(sys.stdin)['text'])['$1'])"; }
 
 @test "a press is stop, then play, byte for byte" {
@@ -99,17 +100,13 @@ status_key() { tapline req rules status | "$PY" -c "import json,sys; print(json.
 @test "ids that are no whole numbers, and texts that are no JSON, are counted and harmless" {
     rules
     say 'panel.press {"id": 1}'
-    for id in '\"1\"' 1.0 true null '[1]'; do
-        say "ws.text {\"client\": 1, \"text\": \"{\\\"type\\\":\\\"ended\\\",\\\"id\\\":${id//\"/\\\"}}\", \"sent\": 1, \"seen\": 0}"
-    done
-    for text in '[1]' 5 null '\"x\"' '{' '{}' '{\"type\":5}'; do
-        say "ws.text {\"client\": 1, \"text\": \"${text//\\\"/\\\"}\", \"sent\": 1, \"seen\": 0}"
-    done
+    for id in '"1"' 1.0 true null '[1]'; do text "{\"type\":\"ended\",\"id\":$id}"; done
+    for text in '[1]' 5 null '"x"' '{' '{}' '{"type":5}' 'ended'; do text "$text"; done
     say 'panel.press {"id": 2}'
     wait_line out '"id": 2'
     run grep -c "$CLR" out
     assert_output 0
-    wait_for 5 bash -c '[ "$(tapline req rules stats | grep -oE "\"bad_texts\":[0-9]+")" = "\"bad_texts\":6" ]'
+    wait_for 5 bash -c '[ "$(tapline req rules stats | grep -oE "\"bad_texts\":[0-9]+")" = "\"bad_texts\":7" ]'
 }
 
 @test "--no-local-led: LEDSET goes out before stop" {
@@ -182,10 +179,10 @@ E2
     rules
     say 'panel.press {"id": 5}'
     wait_line out '"run": 1'
-    pkill -9 -f 'dispatch panel --media media'
-    wait_for 5 bash -c '! pgrep -f "dispatch panel --media media"'
+    pkill -9 -f "dispatch panel --media $WORK/"
+    wait_for 5 bash -c "! pgrep -f 'dispatch panel --media $WORK/[m]edia'"
     echo 'panel.press {"id": 6}' | "$PY" "$ROOT/test/tool/msgs.py" encode >msgs
-    start second dispatch panel --media media -i fifo:none -o - -o rules
+    start second dispatch panel --media "$WORK/media" -i fifo:none -o - -o rules
     wait_for 5 tapline req rules ping
     assert_equal "$(status_key current_button)" 5
     assert_equal "$(status_key plays)" 1
@@ -214,6 +211,7 @@ E2
 @test "press of a button whose media is missing is still played, with a warning" {
     rules
     rm media/003.mp3
+    wait_line log 'media missing: .*003.mp3'
     say 'panel.press {"id": 3}'
     wait_line out '"id": 3'
     wait_line log 'media of button 3 incomplete'

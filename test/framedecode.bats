@@ -50,10 +50,16 @@ panel.firmware {"text": "FW 2.4.1 (x)"}'
 }
 
 @test "panel: a press without its line end is believed after a silence" {
-    { printf 'PRESS 003'; cat hold; } | framedecode --format panel 2>err | decode >out &
-    mkfifo hold 2>/dev/null || true
+    mkfifo in
+    exec 9<>in
+    framedecode --format panel <in 2>err 3>&- 9>&- | decode >out 3>&- 9>&- &
+    printf 'PRESS 003' >&9
     wait_line out '"id": 3'
-    kill %1 2>/dev/null || true
+    printf '\r\nPRESS 004\n' >&9 # the late line end presses nothing
+    wait_line out '"id": 4'
+    assert_equal "$(grep -c press out)" 2
+    exec 9>&-
+    pkill -P $$ framedecode || true
 }
 
 @test "panel: --buttons limits the ids, and what is out of range is told with its reason" {

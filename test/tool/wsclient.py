@@ -21,7 +21,7 @@ async def receive(k, ws, stalled):
 
 
 async def commands(clients, stalled):
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=1 << 24)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
