@@ -50,6 +50,8 @@ class Panel:
         self.plug()
 
     def plug(self):
+        if self.master is not None:
+            return
         self.master, slave = os.openpty()
         tty.setraw(slave, termios.TCSANOW)
         # Our own slave end stays open, so that the master never sees "nobody has opened it yet".
