@@ -165,7 +165,8 @@ static void on_ws_closed(const struct msg *m) {
 }
 
 static void on_ws_count(const struct msg *m) {
-    mp_get_uint(m->body, m->body_len, "count", &panel.ws_clients);
+    if (mp_get_uint(m->body, m->body_len, "count", &panel.ws_clients) && panel.ws_clients == 0)
+        panel.state->pages = 0;
     panel_changed();
 }
 

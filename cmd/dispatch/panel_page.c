@@ -80,7 +80,8 @@ static void publish_state(uint64_t to) {
 }
 
 void panel_page_broadcast(void) {
-    publish_state(0);
+    if (panel.state->pages)
+        publish_state(0);
 }
 
 void panel_page_hello(uint64_t client) {
@@ -88,6 +89,7 @@ void panel_page_hello(uint64_t client) {
     mp_kv_uint(b, "client", client);
     mp_kv_str(b, "group", GROUP);
     stage_end(panel.st);
+    panel.state->pages = 1;
     publish_state(client);
 }
 
