@@ -12,12 +12,13 @@
 
 struct panel_state {
     uint64_t magic;
-    uint64_t run;                           /* number of the last play; counts over restarts */
-    uint64_t current;                       /* id that plays, 0 = none */
-    uint64_t lit;                           /* id whose LED is believed on, 0 = none */
-    uint64_t started_ns;                    /* wall clock, of the current play */
-    uint64_t last_confirm;                  /* the last run that asked browsers for a pong */
-    uint64_t last_press;                    /* id, 0 = none yet */
+    uint64_t run;          /* number of the last play; counts over restarts */
+    uint64_t current;      /* id that plays, 0 = none */
+    uint64_t lit;          /* id whose LED is believed on, 0 = none */
+    uint64_t started_ns;   /* wall clock, of the current play */
+    uint64_t last_confirm; /* the last run that asked browsers for a pong */
+    uint64_t last_press;   /* id, 0 = none yet */
+    uint64_t pages;        /* 1 since a page has said hello, until every browser has left */
     uint64_t played[PANEL_BUTTONS_MAX + 1]; /* by id: its last run, 0 = never */
 };
 
