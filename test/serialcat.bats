@@ -116,6 +116,10 @@ for_user() {
     wait_line cat.err "waiting for $WORK/dev"
     device
     wait_seen '"state": "up"'
+    came=$(sed -n 's/^plugged //p' tty.out)
+    said=$(bus times cat.out | sed -n 's/ serial.state .*"state": "up".*//p')
+    echo "found after $(((said - came) / 1000)) us"
+    ((said - came < 1000000000))
     (($(grep -c waiting cat.err) == 1))
 }
 
@@ -125,7 +129,7 @@ for_user() {
     device
     mkdir -p by/id
     ln -s "$NODE" by/id/board-if00
-    wait_seen "\"path\": \"$NODE\", \"state\": \"up\""
+    wait_for 3 seen "\"path\": \"$NODE\", \"state\": \"up\""
     tell unplug
     rm -r by
     wait_seen '"cause": "unplugged"'
@@ -171,6 +175,21 @@ for_user() {
     (($(grep -c Permission cat.err) == 1))
     tell 'mode 666'
     wait_seen '"state": "up"'
+}
+
+@test "permissions that udev sets a moment after the node are waited for" {
+    for_user
+    device
+    tell 'mode 666'
+    wait_for 5 eval '[[ $(stat -L -c %a dev) == 666 ]]'
+    start cat bash -c 'as_user "$@"' - "$WORK/serialcat" --device "$WORK/dev" -o -
+    wait_seen '"state": "up"'
+    tell unplug
+    wait_seen '"state": "absent"'
+    tell 'plug 000'
+    wait_seen '"cause": "permission", "connected": false.*"state": "opening"'
+    tell 'mode 666'
+    wait_for 10 eval '(($(bus decode cat.out | grep -c "\"state\": \"up\"") == 2))'
 }
 
 @test "no serial device: says so" {
@@ -230,9 +249,13 @@ for_user() {
     run ask '{"op":"write"}'
     assert_failure
     assert_output --partial 'needs \"data\"'
+    head -c 70000 /dev/zero | tr '\0' x >big
+    run bus ask serial "{\"op\":\"write\",\"data\":\"$(cat big)\"}"
+    assert_failure
+    assert_output --partial '70000 bytes are more than --tx-queue holds (65536)'
     run ask '{"op":"dance"}'
     assert_failure
-    [[ $(stat_of tx_bytes) == 30 && $(stat_of tx_dropped) == 0 ]]
+    [[ $(stat_of tx_bytes) == 30 && $(stat_of tx_dropped) == 1 ]]
 }
 
 @test "requests without a device are refused with the reason" {

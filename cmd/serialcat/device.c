@@ -311,12 +311,15 @@ static int refuse_write(struct device *d, const void *p, size_t n, struct err *e
     while (cut && strchr("\r\n", ((const char *)p)[cut - 1]))
         cut--;
     d->tx_dropped++;
+    if (d->link)
+        return err_set(e, CAUSE_LIMIT, "%zu bytes are more than --tx-queue holds (%zu): dropped", n,
+                       d->tx.limit);
     return err_set(e, d->error.cause, "device %s is not connected: %s dropped", d->wanted_text,
                    log_quote(shown, sizeof shown, p, cut));
 }
 
 int device_write(struct device *d, const void *p, size_t n, void *owner, struct err *e) {
-    if (!d->link)
+    if (!d->link || n > d->tx.limit)
         return refuse_write(d, p, n, e);
     ssize_t w = txqueue_len(&d->tx) ? 0 : give(d, p, n);
     if (w < 0) {

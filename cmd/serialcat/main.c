@@ -106,9 +106,9 @@ static void request_write(struct serialcat *s, struct rpc_call *call, const uint
         rpc_reply_error(call, "write needs \"data\", bytes or text");
         return;
     }
-    if (n > (size_t)tx_queue || s->writes_waiting >= WAITING_MAX) {
-        rpc_reply_error(call, "write of %zu bytes refused: %llu writes wait for %s already", n,
-                        (unsigned long long)s->writes_waiting, s->device.path);
+    if (s->writes_waiting >= WAITING_MAX) {
+        rpc_reply_error(call, "device %s does not take what is sent: %d writes wait already",
+                        s->device.path, WAITING_MAX);
         return;
     }
     s->writes_waiting++; /* before: a queue without room answers within the call */

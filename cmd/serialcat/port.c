@@ -135,7 +135,10 @@ static int set_raw(int fd, speed_t speed) {
     t.c_cc[VMIN] = 1;
     t.c_cc[VTIME] = 0;
     cfsetspeed(&t, speed);
-    return tcsetattr(fd, TCSANOW, &t);
+    if (tcsetattr(fd, TCSANOW, &t) < 0 || tcgetattr(fd, &t) < 0)
+        return -1;
+    errno = EINVAL; /* a driver that cannot do the rate picks another and reports success */
+    return cfgetospeed(&t) == speed ? 0 : -1;
 }
 
 /* Both firmwares of the panel wait for DTR. The kernel raises DTR and RTS together at open unless

@@ -42,7 +42,7 @@ static void put_unit(struct txqueue *q, const void *p, size_t n, void *owner, bo
     struct unit u = {n, owner};
     while (!started && n <= q->limit && txqueue_len(q) + n > q->limit && drop_oldest(q))
         ;
-    /* What has begun must be finished, whatever its size: the caller bounds a message. */
+    /* What has begun must be finished, even when it does not fit: the caller bounds its size. */
     if (!started && txqueue_len(q) + n > q->limit) {
         q->dropped++;
         gone(q, &u, false);

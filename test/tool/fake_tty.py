@@ -7,7 +7,7 @@ CONTROL is a named pipe (made here) that takes lines; LOG receives every byte th
 
     send TEXT     \\n, \\r, \\xNN understood        file PATH     all bytes of a file
     hold          stop reading                    go            read again
-    unplug        hang up and remove the link     plug          new pseudo-terminal, link it
+    unplug        hang up and remove the link     plug [OCTAL]  new pseudo-terminal, link it
     link PATH     where the next plug links it    mode OCTAL    chmod of the node
     termios       print the line's settings       quit
 
@@ -28,13 +28,15 @@ log = open(log_name, "ab", buffering=0)
 master, spare, reading, out = -1, -1, True, b""
 
 
-def plug():
+def plug(mode=None):
     """The node is made while the old one still exists, so it has another number."""
     global master, spare
     master = spare if spare >= 0 else os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)
     spare = -1
     tty_unlock(master)
     os.set_blocking(master, False)
+    if mode:
+        os.chmod(node(), int(mode, 8))
     os.symlink(node(), link + ".new")
     print("plugged", time.time_ns(), flush=True)
     os.rename(link + ".new", link)
@@ -84,7 +86,7 @@ def do(line):
     elif word == "unplug":
         unplug()
     elif word == "plug":
-        plug()
+        plug(rest)
     elif word == "link":
         link = rest
     elif word == "mode":
