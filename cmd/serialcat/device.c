@@ -16,7 +16,7 @@ enum {
     LOOK_MS = 5000,     /* when nothing tells us about changes */
     RETRY_MS = 1000,    /* it is there but will not open */
     STABLE_MS = 1000,   /* a device lost sooner has not earned a fresh ladder */
-    DRAIN_MS = 300,
+    DRAIN_MS = 500,     /* a stop may take a second */
     DRAIN_STEP_MS = 10
 };
 
