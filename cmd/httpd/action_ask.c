@@ -1,0 +1,183 @@
+/* METHOD PATH ask ENDPOINT OP: the stage behind ENDPOINT knows the answer.
+ *
+ * It is sent {op: OP, method, path, query, params: {...}, peer} and, for a request with a body,
+ * `type` (its content type) and `text` or `data`. It replies {ok, status, type} and one of
+ *   text  sent as it is (type text/plain unless given)
+ *   body  any value, sent as JSON
+ *   data  bytes
+ * A HEAD request is asked like a GET, with method "HEAD": the stage must not act on it, and only
+ * the head of the answer is sent.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conn.h"
+#include "json.h"
+#include "log.h"
+#include "reply.h"
+#include "utf8.h"
+
+enum { TYPE_BYTES = 128 };
+
+/* One for each endpoint, however many routes ask it. */
+static struct rpc_client clients[ROUTE_MAX];
+static size_t client_count;
+
+/* ---- opening ---- */
+
+static int declare(struct httpd *h, struct route *r, struct err *e) {
+    (void)h;
+    return r->args == 2 ? 0 : action_misused(r, e);
+}
+
+static int ask_open(struct httpd *h, struct route *r, struct err *e) {
+    for (size_t i = 0; i < client_count; i++)
+        if (strcmp(clients[i].ep.name, r->arg[0]) == 0) {
+            r->own = &clients[i];
+            return 0;
+        }
+    struct rpc_client *c = &clients[client_count];
+    if (rpc_client_open(c, &h->st.loop, r->arg[0], e) < 0)
+        return -1;
+    client_count++;
+    r->own = c;
+    return 0;
+}
+
+/* ---- asking ---- */
+
+static void put_params(const struct request *q, struct buf *b) {
+    const struct route *r = q->route;
+    uint32_t n = r->star;
+    for (size_t i = 0; i < r->segments; i++)
+        n += r->param[i];
+    mp_put_str(b, "params");
+    mp_put_map(b, n);
+    for (size_t i = 0; i < r->segments; i++)
+        if (r->param[i])
+            mp_kv_strn(b, r->segment[i], q->path.text + q->path.at[i], q->path.len[i]);
+    if (r->star)
+        mp_kv_str(b, "*", path_rest(&q->path, r->segments));
+}
+
+static bool is_text(const char *type, const struct buf *body) {
+    static const char *const kind[] = {"", "text/", "application/json",
+                                       "application/x-www-form-urlencoded"};
+    bool text = !*type;
+    for (size_t i = 1; i < sizeof kind / sizeof *kind; i++)
+        text |= strncasecmp(type, kind[i], strlen(kind[i])) == 0;
+    return text && utf8_valid(buf_data(body), buf_len(body));
+}
+
+static void put_body(const struct request *q, struct buf *b) {
+    const char *type = request_header(q, "Content-Type");
+    type = type ? type : "";
+    mp_kv_str(b, "type", type);
+    if (buf_len(&q->body) == 0 || is_text(type, &q->body))
+        mp_kv_strn(b, "text", (const char *)buf_data(&q->body), buf_len(&q->body));
+    else
+        mp_kv_bin(b, "data", buf_data(&q->body), buf_len(&q->body));
+}
+
+static void encode(const struct request *q, struct buf *b) {
+    char peer[64];
+    bool body = !(q->route->methods & METHOD_GET);
+    buf_clear(b);
+    rpc_request_begin(b, q->route->arg[1], body ? 7 : 5);
+    mp_kv_str(b, "method", q->method);
+    mp_kv_strn(b, "path", q->raw_path, q->raw_path_len);
+    mp_kv_str(b, "query", q->query);
+    put_params(q, b);
+    mp_kv_str(b, "peer", conn_peer(q->conn, peer, sizeof peer));
+    if (body)
+        put_body(q, b);
+}
+
+/* ---- answering ---- */
+
+static unsigned status_of(const struct rpc_result *r, unsigned otherwise) {
+    uint64_t status;
+    if (r->body && mp_get_uint(r->body, r->len, "status", &status) && status >= 200 && status < 600)
+        return (unsigned)status;
+    return otherwise;
+}
+
+static void answer_json(struct request *q, unsigned status, const char *type,
+                        struct mp_cursor *at) {
+    static const struct json_style style = {.spaced = true};
+    struct buf *out = &q->h->out;
+    buf_clear(out);
+    if (json_from_mp(out, at, &style) == 1)
+        reply_bytes(q, status, type ? type : "application/json; charset=utf-8", buf_data(out),
+                    buf_len(out));
+    else
+        reply_error(q, 502, "the reply is nested too deeply");
+}
+
+static void answer(struct request *q, const struct rpc_result *r) {
+    char given[TYPE_BYTES];
+    const char *type = mp_get_cstr(r->body, r->len, "type", given, sizeof given) ? given : NULL;
+    unsigned status = status_of(r, 200);
+    const char *text;
+    const uint8_t *data;
+    size_t n;
+    struct mp_value v;
+    struct mp_cursor at;
+    if (mp_get_str(r->body, r->len, "text", &text, &n))
+        reply_bytes(q, status, type, text, n);
+    else if (mp_get_bin(r->body, r->len, "data", &data, &n))
+        reply_bytes(q, status, type ? type : "application/octet-stream", data, n);
+    else if (mp_find(r->body, r->len, "body", &v, &at))
+        answer_json(q, status, type, &at);
+    else
+        reply_bytes(q, status, type, "", 0);
+}
+
+static void no_answer(struct request *q, const struct rpc_result *r) {
+    static struct log_limit limit;
+    char path[256], why[300];
+    bool late = r->cause == CAUSE_TIMEOUT; /* its text names the endpoint already */
+    q->h->n.ask_timeouts += late;
+    snprintf(why, sizeof why, "%s%s%s", late ? "" : q->route->arg[0], late ? "" : ": ", r->error);
+    log_limited(&limit, LOG_WARN, "%s %s: %s", q->method,
+                log_quote(path, sizeof path, q->raw_path, q->raw_path_len), why);
+    reply_error(q, late ? 503 : 502, why);
+}
+
+static void done(void *ctx, const struct rpc_result *r) {
+    struct request *q = ctx;
+    stage_latency(&q->h->st, q->time_ns);
+    if (r->ok)
+        answer(q, r);
+    else if (r->cause == CAUSE_FAILED)
+        reply_bytes(q, status_of(r, 500), NULL, r->error, strlen(r->error));
+    else
+        no_answer(q, r);
+}
+
+static void serve(struct request *q) {
+    struct httpd *h = q->h;
+    if (h->stopping) {
+        reply_error(q, 503, "the server is being stopped");
+        return;
+    }
+    h->n.asks++;
+    encode(q, &h->out);
+    request_suspend(q);
+    rpc_request(q->route->own, &h->out, (unsigned)h->ask_timeout_ms, done, q);
+}
+
+static void stop(struct httpd *h, struct route *r) {
+    (void)h;
+    rpc_client_close(r->own);
+}
+
+const struct action action_ask = {.name = "ask",
+                                  .usage = "ask ENDPOINT OP",
+                                  .methods = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT |
+                                             METHOD_PATCH | METHOD_DELETE,
+                                  .declare = declare,
+                                  .open = ask_open,
+                                  .serve = serve,
+                                  .stop = stop};

@@ -1,0 +1,41 @@
+/* httpd: what its parts share. */
+#ifndef HTTPD_H
+#define HTTPD_H
+
+#include <microhttpd.h>
+
+#include "action.h"
+#include "route.h"
+#include "stage.h"
+
+struct conn;
+
+struct httpd_counters {
+    uint64_t requests, connections, suspended, cut;
+    uint64_t responses_2xx, responses_3xx, responses_4xx, responses_5xx;
+    uint64_t sent_bytes; /* bodies that were sent completely */
+    uint64_t upgrades, upgrades_refused;
+    uint64_t asks, ask_timeouts;
+};
+
+struct httpd {
+    struct stage st;
+    /* Options. */
+    const char *listen;
+    struct opt_list routes, origins;
+    int64_t ask_timeout_ms, timeout_ms, connections, max_body;
+    /* Running. */
+    struct route_table table;
+    struct MHD_Daemon *mhd;
+    uv_poll_t poll;
+    uv_timer_t timer, stop_timer;
+    bool running; /* inside MHD_run */
+    bool again;   /* MHD has something left to do that no event will tell */
+    bool stopping;
+    struct conn *first, *last;    /* every connection */
+    struct conn *oldest, *newest; /* those whose request is not here yet, by how long they wait */
+    struct buf out; /* one request to another stage being encoded, or JSON being written */
+    struct httpd_counters n;
+};
+
+#endif

@@ -1,0 +1,143 @@
+/* httpd: HTTP for the pipeline.
+ *
+ * In: HTTP requests on --listen. Out: files; what other stages answer to requests (rpc.h); upgraded
+ * WebSocket connections, handed over to wsfanout (handover.h). Ends with 0 when stopped, 1 when it
+ * cannot listen, 2 on a wrong command line.
+ */
+#include "conn.h"
+#include "server.h"
+
+static struct httpd httpd = {.listen = "127.0.0.1:8080",
+                             .ask_timeout_ms = 2000,
+                             .timeout_ms = 30000,
+                             .connections = 2048,
+                             .max_body = 64 << 10};
+
+static const struct opt options[] = {
+    {"listen", 'l', OPT_TEXT, &httpd.listen, "HOST:PORT",
+     "where to listen: 0.0.0.0:8080 is every IPv4 interface, [::]:8080 IPv6 as well, port 0 any "
+     "free port",
+     0, 0},
+    {"route", 'r', OPT_LIST, &httpd.routes, "ROUTE", "what a URL does, see below; repeatable", 0,
+     0},
+    {"origin", 0, OPT_LIST, &httpd.origins, "PATTERN",
+     "pages that may open WebSockets, as http://panel.local:*; without it any page in a browser "
+     "that reaches this server may, also one that points its own name at us (DNS rebinding)",
+     0, 0},
+    {"ask-timeout", 0, OPT_DURATION, &httpd.ask_timeout_ms, "TIME",
+     "how long another stage has for an answer", 1, 3600000},
+    {"timeout", 0, OPT_DURATION, &httpd.timeout_ms, "TIME",
+     "how long a client has to send a request, and may read nothing of an answer", 1000, 86400000},
+    {"connections", 0, OPT_INT, &httpd.connections, "N",
+     "open at once; above that the longest idle one is cut", 1, 100000},
+    {"max-body", 0, OPT_SIZE, &httpd.max_body, "BYTES", "of a request", 0, 3 << 20},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
+
+static struct opt_program program = {
+    .name = "httpd",
+    .summary = "serve files, answers of stages and WebSocket handshakes over HTTP",
+    .details =
+        "A ROUTE is \"METHOD PATH ACTION ARGS\". METHOD is GET (which answers HEAD, too), POST,\n"
+        "PUT, PATCH, DELETE or WS. A part {NAME} of PATH stands for any one part, a * at the end\n"
+        "for everything below. The most specific path wins. Actions:\n"
+        "\n"
+        "  file FILE            that file\n"
+        "  dir DIR [follow]     the files below DIR; follow: also where links lead out of it\n"
+        "  ask ENDPOINT OP      what the stage ENDPOINT answers to {op: OP, params: {NAME: ...}}\n"
+        "  ws ENDPOINT [GROUP]  hand the WebSocket over to the wsfanout ENDPOINT\n"
+        "\n"
+        "For example:\n"
+        "\n"
+        "  httpd -r 'GET / file www/panel/index.html' -r 'GET /media/* dir media' \\\n"
+        "        -r 'GET /test/play/{id} ask rules play' -r 'WS /ws ws fan'",
+    .tables = {options, NULL, NULL, NULL}};
+
+static int declare_routes(struct httpd *h, struct err *e) {
+    if (h->routes.n == 0)
+        return err_set(e, CAUSE_USAGE, "nothing to serve: give at least one --route");
+    for (size_t i = 0; i < h->routes.n; i++)
+        if (route_add(&h->table, h->routes.item[i], action_table, e) < 0)
+            return -1;
+    for (size_t i = 0; i < h->table.n; i++)
+        if (h->table.item[i]->action->declare(h, h->table.item[i], e) < 0)
+            return -1;
+    route_sort(&h->table);
+    return 0;
+}
+
+static int open_routes(struct httpd *h, struct err *e) {
+    for (size_t i = 0; i < h->table.n; i++) {
+        struct route *r = h->table.item[i];
+        if (r->action->open && r->action->open(h, r, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void on_tick(void *ctx) {
+    struct httpd *h = ctx;
+    conn_tick(h);
+    h->st.stats.queue = h->n.suspended;
+    for (size_t i = 0; i < h->table.n; i++)
+        if (h->table.item[i]->action->tick)
+            h->table.item[i]->action->tick(h, h->table.item[i]);
+}
+
+static void on_stop(void *ctx) {
+    struct httpd *h = ctx;
+    for (size_t i = 0; i < h->table.n; i++)
+        if (h->table.item[i]->action->stop)
+            h->table.item[i]->action->stop(h, h->table.item[i]);
+    server_stop(h);
+}
+
+static void close_routes(struct httpd *h) {
+    for (size_t i = 0; i < h->table.n; i++)
+        if (h->table.item[i]->action->close)
+            h->table.item[i]->action->close(h, h->table.item[i]);
+    route_free(&h->table);
+    buf_free(&h->out);
+}
+
+static void prepare(struct httpd *h) {
+    const struct {
+        const char *name;
+        const uint64_t *value;
+    } counter[] = {{"requests", &h->n.requests},
+                   {"connections", &h->n.connections},
+                   {"connections_cut", &h->n.cut},
+                   {"responses_2xx", &h->n.responses_2xx},
+                   {"responses_3xx", &h->n.responses_3xx},
+                   {"responses_4xx", &h->n.responses_4xx},
+                   {"responses_5xx", &h->n.responses_5xx},
+                   {"sent_bytes", &h->n.sent_bytes},
+                   {"upgrades", &h->n.upgrades},
+                   {"upgrades_refused", &h->n.upgrades_refused},
+                   {"asks", &h->n.asks},
+                   {"ask_timeouts", &h->n.ask_timeouts}};
+    h->st.ctx = h;
+    h->st.no_stdin = h->st.no_stdout = true;
+    h->st.on_tick = on_tick;
+    h->st.on_stop = on_stop;
+    for (size_t i = 0; i < sizeof counter / sizeof *counter; i++)
+        stage_counter(&h->st, counter[i].name, counter[i].value);
+}
+
+int main(int argc, char **argv) {
+    struct httpd *h = &httpd;
+    struct err e = {0};
+    program.tables[1] = stage_common_options;
+    int status = stage_options(&h->st, &program, argc, argv, NULL);
+    if (status >= 0)
+        return status;
+    if (declare_routes(h, &e) < 0)
+        return opt_usage_error(&program, "%s", e.text);
+    prepare(h);
+    if (stage_open(&h->st, &e) < 0 || open_routes(h, &e) < 0 || server_open(h, &e) < 0)
+        return stage_fail(&h->st, &e);
+    stage_ready(&h->st);
+    status = stage_run(&h->st);
+    server_close(h);
+    close_routes(h);
+    return stage_close(&h->st, status);
+}

@@ -1,0 +1,259 @@
+#include "request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "conn.h"
+#include "log.h"
+#include "reply.h"
+#include "server.h"
+
+enum {
+    BODY_SLACK = 256 << 10, /* bytes above --max-body that are read to be able to answer 413 */
+    KEEP_BYTES = 4096       /* of a connection's buffers between requests */
+};
+
+/* ---- what came ---- */
+
+/* "http://host/path" is as good as "/path". */
+static const char *skip_authority(const char *uri) {
+    if (strncasecmp(uri, "http://", 7) != 0)
+        return uri;
+    const char *slash = strchr(uri + 7, '/');
+    return slash ? slash : uri;
+}
+
+void *request_uri(void *cls, const char *uri, struct MHD_Connection *m) {
+    struct conn *c = conn_of(m);
+    struct request *q = &c->q;
+    buf_put(&q->uri, uri, strlen(uri) + 1);
+    q->raw_path = skip_authority((const char *)buf_data(&q->uri));
+    q->raw_path_len = strcspn(q->raw_path, "?");
+    q->query = q->raw_path + q->raw_path_len;
+    q->query += *q->query == '?';
+    q->started_ns = clock_mono_ns();
+    q->time_ns = clock_wall_ns();
+    conn_started(cls, c);
+    return q;
+}
+
+const char *request_header(const struct request *q, const char *name) {
+    return MHD_lookup_connection_value(q->mhd, MHD_HEADER_KIND, name);
+}
+
+struct token {
+    const char *name, *token;
+    bool found;
+};
+
+/* What follows a token: the end, or parameters other than q=0 ("not acceptable"). */
+static bool token_ends(const char *s) {
+    s += strspn(s, " \t");
+    if (!*s || *s == ',')
+        return true;
+    if (*s++ != ';')
+        return false;
+    s += strspn(s, " \t");
+    if (strncasecmp(s, "q=0", 3) != 0)
+        return true;
+    s += 3 + strspn(s + 3, ".0");
+    return *s && !strchr(" \t,;", *s);
+}
+
+static bool list_has(const char *list, const char *token) {
+    size_t n = strlen(token);
+    for (const char *s = list; *s; s += strcspn(s, ","), s += *s == ',') {
+        s += strspn(s, " \t");
+        if (strncasecmp(s, token, n) == 0 && token_ends(s + n))
+            return true;
+    }
+    return false;
+}
+
+static enum MHD_Result match_token(void *cls, enum MHD_ValueKind kind, const char *key,
+                                   const char *value) {
+    struct token *t = cls;
+    (void)kind;
+    if (value && strcasecmp(key, t->name) == 0 && list_has(value, t->token))
+        t->found = true;
+    return t->found ? MHD_NO : MHD_YES;
+}
+
+bool request_has_token(const struct request *q, const char *name, const char *token) {
+    struct token t = {name, token, false};
+    MHD_get_connection_values(q->mhd, MHD_HEADER_KIND, match_token, &t);
+    return t.found;
+}
+
+/* ---- the way to an answer ---- */
+
+static enum MHD_Result queue(struct request *q) {
+    struct MHD_Response *r = q->response;
+    q->response = NULL;
+    enum MHD_Result done = MHD_queue_response(q->mhd, q->status, r);
+    MHD_destroy_response(r);
+    return done;
+}
+
+static void find(struct request *q) {
+    struct route_hit hit = {0};
+    char allow[64];
+    if (path_parse(&q->path, q->raw_path, q->raw_path_len))
+        route_find(&q->h->table, &q->path, method_bit(q->method), &hit);
+    q->route = hit.route;
+    if (hit.route)
+        return;
+    if (hit.allow)
+        reply_error_with(q, 405, "Allow", method_list(hit.allow, allow, sizeof allow));
+    else
+        reply_error(q, 404, NULL);
+}
+
+static bool promises_too_much(const struct request *q) {
+    const char *length = request_header(q, "Content-Length");
+    return length && strtoull(length, NULL, 10) > (uint64_t)q->h->max_body;
+}
+
+/* The head is there. An answer given now makes MHD close the connection without reading a body. */
+static enum MHD_Result begin(struct request *q, const char *method) {
+    q->begun = true;
+    q->method = method;
+    q->h->n.requests++;
+    q->h->st.stats.last_message_ns = q->time_ns;
+    if (!promises_too_much(q))
+        return MHD_YES;
+    q->served = true;
+    reply_error(q, 413, NULL);
+    return queue(q);
+}
+
+static enum MHD_Result take_body(struct request *q, const char *data, size_t *size) {
+    size_t max = (size_t)q->h->max_body;
+    q->body_total += *size;
+    if (q->body_total > max + BODY_SLACK)
+        return MHD_NO;
+    if (q->body_total <= max)
+        buf_put(&q->body, data, *size);
+    *size = 0;
+    return MHD_YES;
+}
+
+static void serve(struct request *q) {
+    q->served = true;
+    conn_received(q->h, q->conn);
+    if (q->body_total > (size_t)q->h->max_body) {
+        reply_error(q, 413, NULL);
+        return;
+    }
+    find(q);
+    if (q->route)
+        q->route->action->serve(q);
+}
+
+enum MHD_Result request_handle(void *cls, struct MHD_Connection *c, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *size, void **ctx) {
+    struct request *q = *ctx;
+    (void)cls;
+    (void)c;
+    (void)url;
+    (void)version;
+    if (!q->begun)
+        return begin(q, method);
+    if (*size)
+        return take_body(q, data, size);
+    if (!q->served)
+        serve(q);
+    if (q->response)
+        return queue(q);
+    return q->suspended ? MHD_YES : MHD_NO;
+}
+
+/* ---- later answers ---- */
+
+void request_suspend(struct request *q) {
+    q->suspended = true;
+    q->h->n.suspended++;
+    MHD_suspend_connection(q->mhd);
+}
+
+static void resume(struct request *q) {
+    q->suspended = false;
+    q->h->n.suspended--;
+    MHD_resume_connection(q->mhd);
+    server_run(q->h);
+}
+
+static void count(struct httpd_counters *n, unsigned status) {
+    uint64_t *class = status < 300   ? &n->responses_2xx
+                      : status < 400 ? &n->responses_3xx
+                      : status < 500 ? &n->responses_4xx
+                                     : &n->responses_5xx;
+    if (status >= 200)
+        ++*class;
+}
+
+void request_answer(struct request *q, unsigned status, struct MHD_Response *r, uint64_t size) {
+    if (q->response)
+        MHD_destroy_response(q->response);
+    q->response = r;
+    q->status = status;
+    q->size = size;
+    count(&q->h->n, status);
+    if (q->suspended)
+        resume(q);
+}
+
+/* ---- the end ---- */
+
+static void access_line(const struct request *q, enum MHD_RequestTerminationCode why) {
+    char peer[64], uri[256];
+    size_t n = strlen((const char *)buf_data(&q->uri));
+    log_debug("%s %s %s: %u, %llu bytes, %.1f ms%s", conn_peer(q->conn, peer, sizeof peer),
+              q->method, log_quote(uri, sizeof uri, buf_data(&q->uri), n), q->status,
+              (unsigned long long)q->size, (double)(clock_mono_ns() - q->started_ns) / 1e6,
+              why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? "" : ", cut short");
+}
+
+static void give_back(struct buf *b) {
+    if (b->cap > KEEP_BYTES)
+        buf_free(b);
+    else
+        buf_clear(b);
+}
+
+static void reset(struct request *q) {
+    if (q->response)
+        MHD_destroy_response(q->response);
+    give_back(&q->uri);
+    give_back(&q->body);
+    memset(q, 0, offsetof(struct request, h));
+}
+
+void request_completed(void *cls, struct MHD_Connection *c, void **ctx,
+                       enum MHD_RequestTerminationCode why) {
+    struct request *q = *ctx;
+    (void)c;
+    *ctx = NULL;
+    if (!q)
+        return;
+    if (q->begun && why == MHD_REQUEST_TERMINATED_COMPLETED_OK && strcmp(q->method, "HEAD") != 0)
+        q->h->n.sent_bytes += q->size;
+    if (q->begun && log_level() >= LOG_DEBUG)
+        access_line(q, why);
+    reset(q);
+    conn_finished(cls, q->conn);
+}
+
+void request_abandon(struct request *q) {
+    if (q->suspended)
+        reply_error(q, 503, "the server is being stopped");
+}
+
+void request_free(struct request *q) {
+    reset(q);
+    buf_free(&q->uri);
+    buf_free(&q->body);
+}
