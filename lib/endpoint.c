@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "rundir.h"
 
 enum { NAME_BYTES = 48 };
@@ -83,6 +84,8 @@ static bool is_url(const struct endpoint *ep) {
 int endpoint_make_dir(const struct endpoint *ep, struct err *e) {
     char dir[RUNDIR_MAX];
     if (ep->kind == ENDPOINT_STDIO || is_url(ep))
+        return 0;
+    if (log_supervised()) /* the supervisor has made it, be it for another user's stages */
         return 0;
     return rundir_path(dir, sizeof dir, NULL, e) < 0 ? -1 : rundir_make(dir, e);
 }

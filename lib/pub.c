@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sock.h"
 
 /* ---- topics ---- */
 
@@ -321,6 +322,17 @@ static void linger(struct pub *p) {
         usleep((useconds_t)((until - now) / 1000u));
 }
 
+static void close_nng(struct pub_output *o) {
+    if (o->sock.id == 0)
+        return;
+    nng_pipe_notify(o->sock, NNG_PIPE_EV_ADD_POST, NULL, NULL);
+    nng_pipe_notify(o->sock, NNG_PIPE_EV_REM_POST, NULL, NULL);
+    o->held = !sock_close(o->sock, SOCK_CLOSE_MS);
+    if (o->held && strncmp(o->ep.pub, "ipc://", 6) == 0)
+        unlink(o->ep.pub + 6);
+    o->sock.id = 0;
+}
+
 void pub_close(struct pub *p, int timeout_ms) {
     uint64_t end = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
     for (size_t i = 0; i < p->outputs; i++) {
@@ -329,15 +341,15 @@ void pub_close(struct pub *p, int timeout_ms) {
     }
     linger(p);
     for (size_t i = 0; i < p->outputs; i++)
-        if (p->out[i]->sock.id)
-            nng_close(p->out[i]->sock);
+        close_nng(p->out[i]);
     if (!uv_is_closing((uv_handle_t *)&p->joined))
         uv_close((uv_handle_t *)&p->joined, NULL);
 }
 
 void pub_free(struct pub *p) {
     for (size_t i = 0; i < p->outputs; i++)
-        free(p->out[i]);
+        if (!p->out[i]->held)
+            free(p->out[i]);
     for (size_t i = 0; i < PUB_TOPICS; i++)
         if (p->topics[i]) {
             buf_free(&p->topics[i]->last);

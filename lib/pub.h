@@ -33,6 +33,7 @@ struct pub_output {
     nng_socket sock;
     atomic_int pipes; /* connected NNG subscribers */
     struct pub *pub;
+    bool held; /* NNG did not let go of it, so it is never freed */
     struct outstream stream;
 };
 

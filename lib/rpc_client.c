@@ -6,6 +6,7 @@
 
 #include "msg.h"
 #include "rpc.h"
+#include "sock.h"
 
 enum {
     DRAIN_MAX = 64,
@@ -170,8 +171,7 @@ int rpc_client_open(struct rpc_client *c, uv_loop_t *loop, const char *endpoint,
         return err_set(e, CAUSE_USAGE, "%s takes no requests (name an endpoint)", endpoint);
     int r = dial(c, &fd, &send_fd);
     if (r != 0) {
-        if (c->sock.id)
-            nng_close(c->sock);
+        sock_close(c->sock, 0);
         return err_set(e, CAUSE_FAILED, "cannot reach %s (%s): %s", endpoint, c->ep.rep,
                        nng_strerror(r));
     }
@@ -224,7 +224,7 @@ void rpc_request(struct rpc_client *c, const struct buf *b, unsigned timeout_ms,
 
 static void poll_closed(uv_handle_t *h) {
     struct rpc_client *c = h->data;
-    nng_close(c->sock);
+    sock_close(c->sock, 0);
 }
 
 void rpc_client_close(struct rpc_client *c) {

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "rpc.h"
+#include "sock.h"
 
 enum {
     DRAIN_MAX = 64,
@@ -91,8 +92,7 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
     struct rpc_listener *l = mem_alloc(sizeof *l);
     int fd, r = listen_on(l, ep, &fd);
     if (r != 0) {
-        if (l->sock.id)
-            nng_close(l->sock);
+        sock_close(l->sock, 0);
         free(l);
         return err_set(e, r == NNG_EADDRINUSE ? CAUSE_BUSY : CAUSE_FAILED,
                        "cannot answer requests at %s (%s): %s", ep->name, ep->rep, nng_strerror(r));
@@ -107,7 +107,7 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
 
 static void poll_closed(uv_handle_t *h) {
     struct rpc_listener *l = h->data;
-    nng_close(l->sock);
+    sock_close(l->sock, SOCK_CLOSE_MS);
 }
 
 void rpc_server_close(struct rpc_server *s) {
@@ -124,7 +124,7 @@ void rpc_server_free(struct rpc_server *s) {
 
 void rpc_server_abandon(struct rpc_server *s) {
     for (size_t i = 0; i < s->listeners; i++)
-        nng_close(s->listener[i]->sock);
+        sock_close(s->listener[i]->sock, SOCK_CLOSE_MS);
 }
 
 /* ---- replies ---- */

@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "report.h"
+#include "sock.h"
 
 enum { TICK_MS = 1000, FLUSH_MS = 300, HARD_STOP_S = 3 };
 
@@ -331,7 +332,7 @@ int stage_close(struct stage *st, int status) {
     rpc_server_free(&st->rpc);
     pub_free(&st->pub);
     report_close(st);
-    nng_fini();
+    sock_fini();
     alarm(0);
     st->opened = false;
     return status;

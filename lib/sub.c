@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sock.h"
 
 enum {
     DRAIN_MAX = 256,
@@ -354,7 +355,7 @@ const struct sub_topic *sub_topic_at(const struct sub *s, size_t slot) {
 
 static void nng_poll_closed(uv_handle_t *h) {
     struct sub_input *in = h->data;
-    nng_close(in->sock);
+    sock_close(in->sock, 0);
 }
 
 void sub_close(struct sub *s) {
@@ -365,7 +366,7 @@ void sub_close(struct sub *s) {
         if (in->polling)
             uv_close((uv_handle_t *)&in->poll, nng_poll_closed);
         else if (in->sock.id)
-            nng_close(in->sock);
+            sock_close(in->sock, 0);
         in->polling = false;
     }
 }

@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "sock.h"
+
 enum {
     TICK_MS = 1000,
     STALLED_MS = 2500,  /* a tick later than this: we, not they, stood still */
@@ -278,6 +280,6 @@ int supervisor_close(struct supervisor *s, int status) {
     free(s->child);
     free(s->file);
     plan_free(&s->plan);
-    nng_fini();
+    sock_fini();
     return status;
 }

@@ -1,0 +1,85 @@
+#include "sock.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* One close; freed by whoever of the two sides comes last. */
+struct closing {
+    nng_socket sock;
+    bool done, abandoned;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned open_closes;
+static bool stuck; /* one did not come back in time: the others will not either */
+
+static void *close_on_thread(void *arg) {
+    struct closing *c = arg;
+    nng_close(c->sock);
+    pthread_mutex_lock(&lock);
+    open_closes--;
+    c->done = true;
+    bool mine = c->abandoned;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    if (mine)
+        free(c);
+    return NULL;
+}
+
+static struct timespec deadline(unsigned ms) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+static bool wait_for(struct closing *c, unsigned ms) {
+    struct timespec until = deadline(stuck ? 0 : ms);
+    int r = 0;
+    pthread_mutex_lock(&lock);
+    while (!c->done && ms && r == 0)
+        r = pthread_cond_timedwait(&changed, &lock, &until);
+    bool done = c->done;
+    c->abandoned = !done;
+    stuck |= ms && !done;
+    pthread_mutex_unlock(&lock);
+    if (done)
+        free(c);
+    return done;
+}
+
+bool sock_close(nng_socket s, unsigned wait_ms) {
+    struct closing *c = calloc(1, sizeof *c);
+    pthread_t t;
+    if (!c || s.id == 0) {
+        free(c);
+        return s.id == 0;
+    }
+    c->sock = s;
+    pthread_mutex_lock(&lock);
+    open_closes++;
+    pthread_mutex_unlock(&lock);
+    if (pthread_create(&t, NULL, close_on_thread, c) == 0)
+        pthread_detach(t);
+    else
+        close_on_thread(c);
+    return wait_for(c, wait_ms);
+}
+
+void sock_fini(void) {
+    struct timespec until = deadline(SOCK_CLOSE_MS);
+    int r = 0;
+    pthread_mutex_lock(&lock);
+    while (open_closes && r == 0)
+        r = pthread_cond_timedwait(&changed, &lock, &until);
+    bool settled = open_closes == 0;
+    pthread_mutex_unlock(&lock);
+    if (settled)
+        nng_fini();
+}
