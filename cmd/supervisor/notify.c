@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "spawn.h"
 #include "supervisor.h"
 
 /* sd_notify(3): one datagram of NAME=VALUE lines to the socket named in the environment; @ in front
@@ -74,9 +75,7 @@ int detach_begin(struct err *e) {
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     dup2(fd[1], STDERR_FILENO);
-    close(fd[0]);
-    close(fd[1]);
-    close(null);
+    spawn_close_from(STDERR_FILENO + 1); /* nor what the caller happened to have open */
     return 0;
 }
 

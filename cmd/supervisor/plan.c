@@ -180,21 +180,21 @@ const char *plan_option(const struct conf_cmd *c, size_t *at, char letter, const
     return NULL;
 }
 
-static const char *first_published(const struct plan_stage *s) {
+/* The first -o NAME of one of tapline's own programs; NULL = none. */
+static const char *published_name(const struct plan_stage *s) {
     size_t at = 1;
-    for (const char *o; (o = plan_option(s->cmd, &at, 'o', "output"));)
+    for (const char *o; s->own && (o = plan_option(s->cmd, &at, 'o', "output"));)
         if (endpoint_name_valid(o))
             return o;
     return NULL;
 }
 
-/* SECTION.PROGRAM, numbered when the program stands there more than once. */
+/* SECTION.PROGRAM, numbered when it would be the name of an earlier stage of the pipe. */
 static void name_after_program(struct plan_stage *s) {
-    const struct conf_argv *run = &s->section->run;
     const char *base = strrchr(s->cmd->argv[0], '/');
     size_t same = 1;
-    for (size_t i = 0; i < s->place; i++)
-        same += strcmp(run->cmd[i].argv[0], s->cmd->argv[0]) == 0;
+    for (const struct plan_stage *o = s - s->place; o < s; o++)
+        same += strcmp(o->cmd->argv[0], s->cmd->argv[0]) == 0 && !published_name(o);
     int n = snprintf(s->name, sizeof s->name, "%.40s.%.20s", s->section->conf->name,
                      base ? base + 1 : s->cmd->argv[0]);
     if (same > 1)
@@ -203,7 +203,7 @@ static void name_after_program(struct plan_stage *s) {
 
 static void name_stage(struct plan_stage *s) {
     const char *section = s->section->conf->name;
-    const char *published = s->own ? first_published(s) : NULL;
+    const char *published = published_name(s);
     if (s->section->run.n == 1)
         snprintf(s->name, sizeof s->name, "%s", section);
     else if (published)

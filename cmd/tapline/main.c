@@ -30,7 +30,7 @@ static const struct command commands[] = {
     {"list", list_main, false, "the pipelines that are running"},
     {"check", check_main, false, "say what is wrong with a pipeline file"},
     {"tap", tap_main, true, "show the messages of an endpoint"},
-    {"put", put_main, true, "JSON to messages"},
+    {"put", put_main, true, "publish lines of JSON as messages"},
     {"req", req_main, true, "one request to a stage"},
     {"sim", sim_main, false, "pretend to be a device (devsim)"},
     {"help", help_main, false, "this, or the help of a subcommand"},

@@ -1,0 +1,331 @@
+#!/usr/bin/env bats
+# tapline: the command people type.
+load helper
+
+setup() {
+    common_setup
+    # Pipelines by name live below the runtime directory, so each test has one of its own.
+    RUN=$TAPLINE_RUN
+    unset TAPLINE_RUN
+    export XDG_RUNTIME_DIR=$WORK/x
+    mkdir x pipelines
+}
+teardown() {
+    local name
+    for name in $(tapline list 2>/dev/null | cut -d' ' -f1); do tapline down "$name" || true; done
+    common_teardown
+}
+
+IDLE='framedecode --format lines -i supervisor --topic none.'
+pipeline() { printf '%s\n' "${@:2}" >"pipelines/$1.conf"; }
+two_stages() { pipeline "${1:-p}" '[a]' "run = $IDLE -o a" '[b]' 'run = sleep 1000'; }
+json() { tapline status --json | "$PY" -c "import json,sys; d=json.load(sys.stdin); print($1)"; }
+json_is() { [ "$(json "$1")" = "$2" ]; }
+
+@test "help, version, unknown words" {
+    run tapline --help
+    assert_success
+    for c in up down status logs restart list check tap put req sim help; do assert_line --regexp "^  $c +[a-z]"; done
+    run tapline help
+    assert_success
+    run tapline --version
+    assert_output --regexp '^tapline [0-9.]+$'
+    run tapline
+    assert_failure 2
+    run tapline fly
+    assert_failure 2
+    assert_output 'tapline: "fly" is neither a command nor a program of tapline (see tapline help)'
+    run tapline --fly
+    assert_failure 2
+    run tapline -p
+    assert_failure 2
+    run tapline ../../bin/sh
+    assert_failure 2
+    run tapline sh -c 'echo no'
+    assert_failure 2
+    for c in up down status logs restart list check tap put req; do
+        run tapline $c --help
+        assert_success
+        assert_output --partial "tapline $c"
+        run tapline help $c
+        assert_output --partial "tapline $c"
+        run tapline $c --no-such-option
+        assert_failure 2
+    done
+}
+
+@test "any program of tapline runs by its name, with its exit status" {
+    run tapline framedecode --version
+    assert_success
+    assert_output --regexp '^framedecode \(tapline\)'
+    run tapline help framedecode
+    assert_output --partial 'usage: framedecode'
+    run tapline framedecode --format none
+    assert_failure 2
+    run tapline sim --help
+    assert_output --partial 'devsim'
+    ln -s "$(readlink -f "$(command -v tapline)")" here
+    run ./here framedecode --version
+    assert_success
+}
+
+@test "no pipeline is running" {
+    for c in down status logs restart; do
+        run tapline $c
+        assert_failure 1
+        assert_output 'tapline: no pipeline is running (start one: tapline up pipelines/demo.conf)'
+    done
+    run tapline list
+    assert_success
+    assert_output 'no pipeline is running'
+    mkdir -p x/tapline/stale
+    printf '1\nstale\nfile\n' >x/tapline/stale/lock
+    run tapline status
+    assert_output --partial 'no pipeline is running'
+}
+
+@test "up -d, status, down" {
+    two_stages
+    run tapline up -d pipelines/p.conf
+    assert_success
+    assert_output --partial 'pipeline p is up: 2 stages ready'
+    run tapline status
+    assert_line --index 0 --regexp "^pipeline p: ready, up [0-9.]+s, process [0-9]+, $WORK/pipelines/p.conf$"
+    assert_line --index 1 --regexp '^stage +state +cause +pid +up +restarts +in/s +out/s +lost +queue +p50 +p99 +cpu +memory +age$'
+    assert_line --index 2 --regexp '^a +ready +ok +[0-9]+ +[0-9.]+s +0 +0 +0 +0 +0 +- +- +[0-9.]+% +[0-9.]+M +-$'
+    assert_line --index 3 --regexp '^b +ready +ok +[0-9]+ +[0-9.]+s +0( +-){9}$'
+    run tapline list
+    assert_output --regexp "^p +[0-9]+  $WORK/x/tapline/p  $WORK/pipelines/p.conf$"
+    run tapline up -d pipelines/p.conf
+    assert_failure 1
+    assert_output --regexp 'pipeline p is running already as process [0-9]+ \(stop it: tapline down -p p\)'
+    pid=$(json "d['pid']")
+    run tapline down
+    assert_success
+    assert_output 'pipeline p is down'
+    assert not_alive "$pid"
+    assert_not_exist x/tapline/p
+}
+
+@test "up in the foreground becomes the supervisor; its exit status" {
+    two_stages
+    start up tapline up pipelines/p.conf
+    wait_line up.err 'pipeline p is up'
+    assert_equal "$(json "d['pid']")" "$PID"
+    run tapline down p
+    wait "$PID"
+    run tapline up gone.conf
+    assert_failure 2
+    pipeline bad '[a]' 'run = cat' 'runn = x'
+    run tapline up -d pipelines/bad.conf
+    assert_failure 2
+    assert_output --regexp '^pipelines/bad.conf:3: unknown key "runn"'
+}
+
+@test "up with variables, a log file, -q" {
+    pipeline p '[pipeline]' 'NAP = ${NAP:-none}' '[a]' 'run = sh -c "echo $NAP $X >out; exec sleep 1000"'
+    X=two run tapline up -d -q --log all.log pipelines/p.conf NAP=one
+    assert_success
+    assert_output ''
+    assert_equal "$(cat out)" 'one two'
+    assert_exist all.log
+}
+
+@test "a bare name is found in ./pipelines, and among those that came with tapline" {
+    two_stages
+    run tapline up -d p
+    assert_success
+    assert_equal "$(json "d['file']")" "$WORK/pipelines/p.conf"
+    tapline down
+    mkdir -p tree/bin tree/www tree/pipelines elsewhere
+    cp "$BIN/tapline" "$BIN/supervisor" "$BIN/framedecode" tree/bin
+    pipeline q '[q]' 'run = sh -c "echo $HERE $SHARE; exec sleep 1000"'
+    mv pipelines/q.conf tree/pipelines
+    cd elsewhere
+    run ../tree/bin/tapline up -d q
+    assert_success
+    assert_output --partial "q: $WORK/tree/pipelines $WORK/tree"
+    cd ..
+}
+
+@test "installed: stages in libexec, data in share" {
+    mkdir -p pre/bin pre/libexec/tapline pre/share/tapline/pipelines
+    cp "$BIN/tapline" "$BIN/supervisor" "$BIN/framedecode" pre/libexec/tapline
+    cp "$BIN/tapline" pre/bin
+    ln -s ../libexec/tapline/tapline pre/bin/link
+    pipeline q '[q]' "run = sh -c \"echo \$SHARE; exec $IDLE -o q\""
+    mv pipelines/q.conf pre/share/tapline/pipelines
+    for t in tapline link; do
+        PATH=/usr/bin:/bin run pre/bin/$t up -d q
+        assert_success
+        assert_output --partial "q: $WORK/pre/share/tapline"
+        PATH=/usr/bin:/bin run pre/bin/$t framedecode --version
+        assert_success
+        run pre/bin/$t down
+        assert_success
+    done
+}
+
+@test "several are running: -p names one" {
+    two_stages p
+    two_stages q
+    tapline up -d -q p
+    tapline up -d -q q
+    run tapline status
+    assert_failure 2
+    assert_output 'tapline: several pipelines are running: p, q (choose one: -p NAME)'
+    run tapline status -p q
+    assert_line --partial 'pipeline q: ready'
+    run tapline -p p status
+    assert_line --partial 'pipeline p: ready'
+    run tapline status q
+    assert_line --partial 'pipeline q: ready'
+    TAPLINE_RUN=$WORK/x/tapline/p run tapline status
+    assert_line --partial 'pipeline p: ready'
+    run tapline -pq req a ping
+    assert_success
+    run tapline status r
+    assert_failure 1
+    assert_output 'tapline: no pipeline r is running (there are: p, q)'
+    tapline down q
+    run tapline status
+    assert_line --partial 'pipeline p: ready'
+    run tapline req a ping # the only one, found without being named
+    assert_success
+}
+
+@test "TAPLINE_RUN: a run directory of one's own" {
+    two_stages
+    export TAPLINE_RUN=$RUN
+    tapline up -d -q p
+    assert_exist "$RUN/supervisor.rep"
+    run tapline status p
+    assert_line --partial 'pipeline p: ready'
+    TAPLINE_RUN=$WORK/none run tapline status
+    assert_output --partial 'no pipeline is running'
+    tapline down p
+    assert_not_exist "$RUN/lock"
+}
+
+@test "restart: one stage, a section, all, an unknown one" {
+    pipeline p '[a]' "run = $IDLE -o - -o one | framedecode --format lines -o two" '[b]' 'run = sleep 1000'
+    tapline up -d -q p
+    pids() { json "[s['pid'] for s in d['stages']]"; }
+    before=$(pids)
+    run tapline restart one
+    assert_output '1 of pipeline p start again'
+    wait_for 5 json_is "[s['restarts'] for s in d['stages']]" '[1, 0, 0]'
+    run tapline restart a
+    assert_output '2 of pipeline p start again'
+    run tapline restart
+    assert_output '3 of pipeline p start again'
+    wait_for 5 json_is "[s['state'] for s in d['stages']]" "['ready', 'ready', 'ready']"
+    [ "$before" != "$(pids)" ]
+    run tapline restart nope
+    assert_failure 1
+    assert_output --partial 'there is no stage "nope" in pipeline p'
+    run tapline restart a b
+    assert_failure 2
+}
+
+@test "logs: last lines, of one stage, by level" {
+    pipeline p '[a]' 'run = sh -c "printf \"one\n<3>two\n<4>three\n\" >&2; exec sleep 1000"' '[b]' 'run = sleep 1000'
+    tapline up -d -q p
+    run tapline logs a
+    assert_equal "${#lines[@]}" 3
+    assert_line --index 0 --regexp '^[0-9:]{8}\.[0-9]{3} a: one$'
+    run tapline logs -n 1 a
+    assert_equal "$output" "$(grep three <<<"$output")"
+    run tapline logs --level error a
+    assert_equal "${#lines[@]}" 1
+    assert_output --partial 'two'
+    run tapline logs --level warning
+    assert_equal "${#lines[@]}" 2
+    run tapline logs --level loud
+    assert_failure 2
+    run tapline logs nope
+    assert_failure 1
+    run tapline logs -n 5000
+    assert_failure 2
+}
+
+@test "logs -f follows without a hole, and ends with the pipeline" {
+    cat >count.sh <<'EOF'
+i=0; while :; do i=$((i + 1)); echo n$i >&2; sleep 0.01; done
+EOF
+    pipeline p '[a]' 'run = sh count.sh'
+    tapline up -d -q p
+    start logs tapline logs -f -n 4000 a
+    wait_line logs.out ' n150$'
+    tapline down
+    wait_gone "$PID" 3
+    wait "$PID"
+    sed 's/.* n//' logs.out >got
+    seq 1 "$(tail -n 1 got)" | cmp - got
+}
+
+@test "status says what ails a stage; --watch goes on" {
+    pipeline p '[serial]' 'run = serialcat --device /dev/no-such-tty -o serial' '[bad]' 'run = sh -c "exit 2"'
+    start up tapline up p
+    wait_for 5 json_is "d['state']" starting
+    wait_for 5 bash -c 'tapline status | grep -qE "^serial +ready +absent"'
+    run tapline status
+    assert_line --regexp '^serial: .*/dev/no-such-tty'
+    assert_line --regexp '^bad +failed +usage +- +- '
+    assert_line 'bad: ended with status 2 (bad usage, see its log)'
+    start watch tapline status --watch
+    wait_for 5 bash -c '[ "$(grep -c "^pipeline p:" watch.out)" -ge 2 ]'
+    tapline down
+    wait_gone "$PID" 5
+}
+
+@test "rates and latencies appear while messages flow" {
+    cat >gen.py <<'EOF'
+import itertools, msgpack, os, time
+for n in itertools.count(1):
+    os.write(1, msgpack.packb(["line", time.time_ns(), n, {"text": "x"}]))
+    time.sleep(0.01)
+EOF
+    pipeline p '[a]' "run = $PY gen.py | framedecode --format lines -o lines"
+    tapline up -d -q p
+    flows() { tapline status | grep -qE '^lines +ready +ok +[0-9]+ +[0-9.]+s +0 +[1-9][0-9.]+ +[1-9][0-9.]+ +0 +0 +[0-9.]+(us|ms) +[0-9.]+(us|ms) +[0-9.]+% +[0-9.]+M +[0-9.]+s'; }
+    wait_for 10 flows
+}
+
+@test "check: right, wrong, every problem" {
+    two_stages
+    run tapline check p
+    assert_success
+    assert_output 'pipelines/p.conf: pipeline p, 2 stages, no problem found'
+    pipeline p '[a]' 'run = nothing-such -x $Y' 'x = 1'
+    run tapline check p
+    assert_failure 2
+    run tapline check p Y=1
+    assert_failure 2
+    assert_line --regexp '^pipelines/p.conf:2: \[a\] no program nothing-such'
+    assert_line --regexp '^pipelines/p.conf:3: unknown key "x"'
+    assert_not_exist x/tapline
+    run tapline check
+    assert_failure 2
+    for f in "$ROOT"/pipelines/*.conf; do
+        [ -e "$f" ] || continue
+        run tapline check "$f"
+        assert_success
+    done
+}
+
+@test "a supervisor that hangs: said within seconds; killed and started anew" {
+    two_stages
+    tapline up -d -q p
+    pid=$(json "d['pid']")
+    kill -STOP "$pid"
+    run tapline status
+    assert_failure 1
+    assert_output --regexp '^tapline: supervisor: (no answer in time|nobody answers)'
+    run tapline down
+    assert_failure 1
+    kill -9 "$pid"
+    wait_for 5 bash -c '[ "$(tapline list 2>&1)" = "no pipeline is running" ]'
+    run tapline up -d -q p
+    assert_success
+}
