@@ -15,8 +15,9 @@
 
 enum {
     RPC_SERVERS = 8,
-    RPC_MAX = 4 << 20, /* bytes of one request or reply; a longer one is refused with a text */
-    RPC_PENDING = 1024 /* requests open at a time; one more is refused with a text */
+    RPC_MAX = 4 << 20,  /* bytes of one request or reply; a longer one is refused with a text */
+    RPC_PENDING = 1024, /* requests open at a time; one more is refused with a text */
+    RPC_WINDOW = 48     /* sent at a time, the others wait: NNG drops replies silently above 64 */
 };
 
 /* ---- answering ---- */
@@ -76,6 +77,7 @@ struct rpc_client {
     uint32_t next_id;
     struct rpc_pending *pending; /* open requests, oldest first */
     size_t open_requests;
+    size_t under_way; /* sent and not answered yet; at most RPC_WINDOW */
 };
 
 int rpc_client_open(struct rpc_client *c, uv_loop_t *loop, const char *endpoint, struct err *e);

@@ -34,6 +34,8 @@ static void finish(struct rpc_client *c, struct rpc_pending **at, const struct r
     c->open_requests--;
     if (p->unsent)
         nng_msg_free(p->unsent);
+    else if (!p->refused)
+        c->under_way--;
     p->done(p->ctx, r);
     free(p);
 }
@@ -50,8 +52,10 @@ static void expire(struct rpc_client *c, struct rpc_pending **at) {
     struct rpc_pending *p = *at;
     if (p->refused)
         fail(c, at, CAUSE_LIMIT, p->refused);
+    else if (p->unsent && c->under_way < RPC_WINDOW)
+        fail(c, at, CAUSE_TIMEOUT, "nobody answers there");
     else
-        fail(c, at, CAUSE_TIMEOUT, p->unsent ? "nobody answers there" : "no answer in time");
+        fail(c, at, CAUSE_TIMEOUT, "no answer in time");
 }
 
 static void writable(uv_poll_t *h, int status, int events);
@@ -60,7 +64,7 @@ static void writable(uv_poll_t *h, int status, int events);
  * time-out; it takes one message at a time and says on its second descriptor when it takes another
  * (or when the endpoint is there at last). */
 static void send_waiting(struct rpc_client *c) {
-    for (struct rpc_pending *p = c->pending; p; p = p->next) {
+    for (struct rpc_pending *p = c->pending; p && c->under_way < RPC_WINDOW; p = p->next) {
         if (!p->unsent)
             continue;
         if (nng_sendmsg(c->sock, p->unsent, NNG_FLAG_NONBLOCK) != 0) {
@@ -68,6 +72,7 @@ static void send_waiting(struct rpc_client *c) {
             return;
         }
         p->unsent = NULL;
+        c->under_way++;
     }
     uv_poll_stop(&c->sendable);
 }
@@ -90,6 +95,7 @@ static void on_timer(uv_timer_t *t) {
         }
         at = &(*at)->next;
     }
+    send_waiting(c);
     arm(c);
 }
 
@@ -143,8 +149,10 @@ static void readable(uv_poll_t *h, int status, int events) {
         take(c, m);
         nng_msg_free(m);
     }
-    if (c->open)
-        arm(c);
+    if (!c->open)
+        return;
+    send_waiting(c);
+    arm(c);
 }
 
 static int dial(struct rpc_client *c, int *fd, int *send_fd) {
