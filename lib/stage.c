@@ -89,6 +89,8 @@ static void bus_blocked(void *ctx, bool full) {
     if (st->stopped)
         return;
     sub_pause(&st->sub, full);
+    if (!full)
+        put_unblocked(&st->put);
     if (st->on_blocked)
         st->on_blocked(st->ctx, full);
 }
@@ -114,6 +116,8 @@ static void bus_request(void *ctx, struct rpc_call *call, const char *op, const 
         mp_put_str(b, "stats");
         stage_stats_body(st, b);
         rpc_reply_end(call);
+    } else if (strcmp(op, "put") == 0) {
+        put_request(&st->put, call, body, n);
     } else if (st->on_request) {
         st->on_request(st->ctx, call, op, body, n);
     } else {
@@ -158,6 +162,7 @@ static int open_requests(struct stage *st, struct err *e) {
     rpc_server_init(&st->rpc, &st->loop);
     st->rpc.ctx = st;
     st->rpc.on_request = bus_request;
+    st->put.pub = &st->pub;
     for (size_t i = 0; i < st->pub.outputs; i++) {
         const struct endpoint *ep = &st->pub.out[i]->ep;
         if (ep->kind == ENDPOINT_NNG && ep->prefix[0] == 0 && rpc_server_add(&st->rpc, ep, e) < 0)
@@ -318,6 +323,7 @@ int stage_close(struct stage *st, int status) {
     report_send(st);
     log_defer(NULL);
     sub_close(&st->sub);
+    put_unblocked(&st->put);
     rpc_server_close(&st->rpc);
     pub_close(&st->pub, FLUSH_MS);
     for (int i = 0; i < 3; i++)

@@ -24,6 +24,7 @@
 #include "hist.h"
 #include "opt.h"
 #include "pub.h"
+#include "put.h"
 #include "rpc.h"
 #include "sub.h"
 
@@ -51,7 +52,8 @@ struct stage {
     void *ctx;
     void (*on_msg)(void *ctx, const struct msg *m);
     size_t (*on_raw)(void *ctx, const uint8_t *p, size_t n, uint64_t time_ns); /* see sub.h */
-    /* A request other than those every stage answers ("ping", "stats"). NULL: none are known. */
+    /* A request other than those every stage answers ("ping", "stats", "put"). NULL: none are
+     * known. */
     void (*on_request)(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
                        size_t n);
     /* Every pipe it reads has ended. NULL: the stage stops. Either way what is published already is
@@ -73,6 +75,7 @@ struct stage {
     struct pub pub;
     struct sub sub;
     struct rpc_server rpc;
+    struct put_requests put;
     struct stage_stats stats;
     enum cause cause; /* why it is not well; CAUSE_OK otherwise. Set it with stage_cause. */
     char cause_text[160];
