@@ -53,7 +53,7 @@ static int find_in_path(char *out, size_t size, const char *name) {
         int why = n && *at == '/' ? try_in(out, size, at, (int)n, name) : ENOENT;
         if (why == 0)
             return 0;
-        if (why == EACCES)
+        if (why == EACCES && access(out, F_OK) == 0) /* else its directory is closed to us */
             result = why;
         at = at[n] ? at + n + 1 : NULL;
     }

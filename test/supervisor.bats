@@ -478,6 +478,10 @@ EOF
     n=$(grep -c 'calm: tick' sup.err)
     wait_for 3 bash -c "[ \$(grep -c 'calm: tick' sup.err) -gt $((n + 5)) ]"
     assert [ "$(grep -c 'flood: flooding' sup.err)" -lt 5000 ]
+    ticks() { awk '{print $14 + $15}' "/proc/$SUP/stat"; } # of 10 ms
+    before=$(ticks)
+    sleep 1
+    assert [ $(($(ticks) - before)) -lt 60 ]
     assert [ "$(awk '/VmRSS/ {print $2}' "/proc/$SUP/status")" -lt 200000 ]
     run tapline logs -n 4000
     assert [ "${#lines[@]}" -le 4000 ]

@@ -20,6 +20,7 @@ struct output {
     struct child *child;
     int read_fd, write_fd; /* -1 = none */
     uv_poll_t poll;
+    uv_timer_t pause; /* after a flood */
     struct lines lines;
 };
 

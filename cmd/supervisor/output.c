@@ -7,6 +7,10 @@
 /* So much of one stage at a time, so that a flood does not keep the others waiting. */
 enum { READ_BYTES = 64 << 10, DRAIN_READS = 16, SECOND_NS = 1000000000 };
 
+/* A stage whose lines are being thrown away is read only so often (3 MB/s), or throwing them away
+ * would cost a core. */
+enum { FLOOD_PAUSE_MS = 20 };
+
 static void say_left_out(struct child *c) {
     char text[80];
     if (!c->left_out)
@@ -45,10 +49,22 @@ static size_t read_some(struct output *o) {
     return (size_t)n;
 }
 
+static void on_readable(uv_poll_t *h, int status, int events);
+
+static void on_pause_over(uv_timer_t *t) {
+    struct output *o = t->data;
+    uv_poll_start(&o->poll, UV_READABLE, on_readable);
+}
+
 static void on_readable(uv_poll_t *h, int status, int events) {
+    struct output *o = h->data;
     (void)status;
     (void)events;
-    read_some(h->data);
+    read_some(o);
+    if (o->child->window_lines <= CHILD_LINES_PER_S)
+        return;
+    uv_poll_stop(h);
+    uv_timer_start(&o->pause, on_pause_over, FLOOD_PAUSE_MS, 0);
 }
 
 int output_open(struct output *o, struct child *c, struct err *e) {
@@ -59,7 +75,8 @@ int output_open(struct output *o, struct child *c, struct err *e) {
     o->child = c;
     o->read_fd = fd[0];
     o->write_fd = fd[1];
-    o->poll.data = o;
+    o->poll.data = o->pause.data = o;
+    uv_timer_init(&c->sup->loop, &o->pause);
     uv_poll_init(&c->sup->loop, &o->poll, fd[0]);
     uv_poll_start(&o->poll, UV_READABLE, on_readable);
     return 0;
@@ -85,6 +102,8 @@ static void closed(uv_handle_t *h) {
 }
 
 void output_close(struct output *o) {
-    if (o->read_fd >= 0 && !uv_is_closing((uv_handle_t *)&o->poll))
-        uv_close((uv_handle_t *)&o->poll, closed);
+    if (o->read_fd < 0 || uv_is_closing((uv_handle_t *)&o->poll))
+        return;
+    uv_close((uv_handle_t *)&o->pause, NULL);
+    uv_close((uv_handle_t *)&o->poll, closed);
 }
