@@ -11,8 +11,8 @@ setup() {
     mkdir x pipelines
 }
 teardown() {
-    local name
-    for name in $(tapline list 2>/dev/null | cut -d' ' -f1); do tapline down "$name" || true; done
+    local name pid
+    tapline list 2>/dev/null | while read -r name pid _; do tapline down "$name" || kill -9 "$pid"; done
     common_teardown
 }
 
