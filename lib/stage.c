@@ -290,6 +290,7 @@ int stage_run(struct stage *st) {
         uv_run(&st->loop, UV_RUN_ONCE);
     if (st->ended && !st->signalled)
         drain(st);
+    report_send(st); /* the last one, while what the program counts is still there */
     return st->status;
 }
 
@@ -320,7 +321,7 @@ void stage_stopped(struct stage *st) {
 }
 
 int stage_close(struct stage *st, int status) {
-    report_send(st);
+    st->counter_count = 0;
     log_defer(NULL);
     sub_close(&st->sub);
     put_unblocked(&st->put);

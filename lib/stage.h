@@ -30,7 +30,7 @@
 
 enum { STAGE_COUNTERS = 48, STAGE_STOP_MS = 800, STAGE_LOG_MS = 50 /* info lines may wait */ };
 
-/* A number of the program's own in its report; kept, not copied. */
+/* A number of the program's own in its report; kept, not copied, until stage_run returns. */
 struct stage_counter {
     const char *name; /* lower_snake, unit at the end where it has one */
     const uint64_t *value;

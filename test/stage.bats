@@ -15,7 +15,7 @@ ends_with() {
     local status=0
     wait_gone "$PID"
     wait "$PID" || status=$?
-    [ "$status" = "$1" ] || tail -n 5 "$WORK"/*.err >&2
+    [ "$status" = "$1" ] || cat "$WORK"/*.err >&2
     assert_equal "$status" "$1"
 }
 

@@ -386,8 +386,10 @@ TEST(reports_follow_a_supervisor_that_is_replaced) {
     RUN_UNTIL(&st.loop, (state = state ? state : report(fresh, "state")) != NULL); /* each second */
     CHECK_STR(state, "ready");
     at(0, send_term);
-    CHECK_INT(run_stage(), 0);
+    CHECK_INT(stage_run(&st), 0);
     CHECK_STR(report(fresh, "state"), "stopping");
+    CHECK_INT(stage_close(&st, 0), 0);
+    CHECK(report(fresh, "state") == NULL); /* the program's counters may be gone by now */
     close(fresh);
 }
 
