@@ -17,6 +17,7 @@
  *
  * Environment: TAPLINE_STAGE  name given by the supervisor (sys.NAME, log lines)
  *              TAPLINE_RUN    directory of the sockets (rundir.h)
+ *              TAPLINE_STDIN  "any": standard input may be plain bytes, although under a supervisor
  */
 #ifndef TAPLINE_STAGE_H
 #define TAPLINE_STAGE_H

@@ -214,6 +214,13 @@ static void stream_end(void *ctx, const struct err *e) {
     try_end(in);
 }
 
+/* In a pipeline the program before us may have been restarted in the middle of a message, so the
+ * first bytes prove nothing; there only a program that is not tapline's may write plain bytes. */
+static bool may_be_raw(void) {
+    const char *what = getenv("TAPLINE_STDIN");
+    return !log_supervised() || (what && strcmp(what, "any") == 0);
+}
+
 static int open_stream(struct sub_input *in, struct err *e) {
     bool stdio = in->ep.kind == ENDPOINT_STDIO;
     if (endpoint_make_dir(&in->ep, e) < 0)
@@ -224,7 +231,7 @@ static int open_stream(struct sub_input *in, struct err *e) {
     in->stream.on_bytes = stream_bytes;
     in->stream.on_end = stream_end;
     in->stream.ctx = in;
-    in->detecting = stdio && in->sub->on_raw && !log_supervised();
+    in->detecting = stdio && in->sub->on_raw && may_be_raw();
     return instream_open(&in->stream, in->sub->loop, fd, stdio, e);
 }
 

@@ -137,7 +137,8 @@ int main(int argc, char **argv) {
         return stage_fail(&fd.st, &e);
     stage_ready(&fd.st);
     status = stage_run(&fd.st);
-    fd.format->close(fd.decoder);
     uv_close((uv_handle_t *)&fd.timer, NULL);
-    return stage_close(&fd.st, status);
+    status = stage_close(&fd.st, status); /* its last report reads the decoder's counters */
+    fd.format->close(fd.decoder);
+    return status;
 }

@@ -102,8 +102,8 @@ pid_t spawn_start(const struct spawn *s, int *failure_fd) {
 /* Meant for the supervisor alone. */
 static bool is_ours(const char *entry) {
     static const char *const names[] = {
-        "TAPLINE_STAGE=", "TAPLINE_RUN=", "NOTIFY_SOCKET=",  "WATCHDOG_PID=",  "WATCHDOG_USEC=",
-        "LISTEN_PID=",    "LISTEN_FDS=",  "LISTEN_FDNAMES=", "JOURNAL_STREAM="};
+        "TAPLINE_STAGE=", "TAPLINE_RUN=", "TAPLINE_STDIN=", "NOTIFY_SOCKET=",  "WATCHDOG_PID=",
+        "WATCHDOG_USEC=", "LISTEN_PID=",  "LISTEN_FDS=",    "LISTEN_FDNAMES=", "JOURNAL_STREAM="};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(entry, names[i], strlen(names[i])) == 0)
             return true;
@@ -145,7 +145,7 @@ static void put_user(char **env, size_t *n, const char *user) {
 
 char **spawn_env(const struct plan_stage *stage, const char *run_dir) {
     const struct conf_section *c = stage->section->conf;
-    size_t n = 0, room = c->n + 7;
+    size_t n = 0, room = c->n + 8;
     for (char **e = environ; *e; e++)
         room++;
     char **env = mem_alloc(room * sizeof *env);
@@ -156,6 +156,9 @@ char **spawn_env(const struct plan_stage *stage, const char *run_dir) {
     put_user(env, &n, stage->section->keys.user);
     put(env, &n, "TAPLINE_RUN", run_dir);
     put(env, &n, "TAPLINE_STAGE", stage->name);
+    /* The stages of a section follow one another in the plan. */
+    if (stage->place > 0 && !stage[-1].own)
+        put(env, &n, "TAPLINE_STDIN", "any");
     for (size_t i = 0; i < c->n; i++)
         if (strncmp(c->entry[i].key, "env.", 4) == 0)
             put(env, &n, c->entry[i].key + 4, c->entry[i].value);
