@@ -49,7 +49,8 @@ static void say_up(struct supervisor *s) {
     s->was_up = true;
     logs_say(&s->logs, LOG_INFO, "pipeline %s is up: %zu stages ready", s->plan.name, s->children);
     if (s->plan.open && *s->plan.open)
-        logs_say(&s->logs, LOG_INFO, "%s", s->plan.open);
+        logs_say(&s->logs, LOG_INFO, "open %s in a browser; Ctrl-C or tapline down stops it",
+                 s->plan.open);
     notify_systemd("READY=1");
     if (s->detached) {
         logs_hide(&s->logs);
