@@ -40,3 +40,22 @@ TEST(clear_gives_large_storage_back) {
     buf_clear(&b);
     CHECK_INT(b.cap, 0);
 }
+
+/* A queue that stays nearly full must not be moved with every append. */
+TEST(moves_are_paid_for_by_what_was_appended) {
+    struct buf b = {0};
+    static uint8_t block[1000];
+    for (int i = 0; i < 1000; i++)
+        buf_put(&b, block, sizeof block);
+    size_t moved = 0;
+    for (int i = 0; i < 20000; i++) {
+        buf_consume(&b, sizeof block);
+        size_t start = b.start;
+        buf_put(&b, block, sizeof block);
+        if (b.start < start)
+            moved += buf_len(&b);
+    }
+    CHECK(moved <= 2 * 20000 * sizeof block);
+    CHECK(b.cap <= 4 << 20);
+    buf_free(&b);
+}
