@@ -1,82 +1,99 @@
-/* tapline tap: show the messages of endpoints, or of standard input.
+/* tapline tap: show the messages of endpoints, of the running pipeline, or of standard input.
  *
- * In:   messages of the endpoints named, or of standard input.
- * Out:  one line of JSON a message, or lines for people, or the messages themselves.
+ * In:   messages of the endpoints named, of standard input, or of every endpoint of the pipeline.
+ * Out:  one line of JSON a message, or lines for people, or the messages themselves, or with --rate
+ *       a table once a second. What was lost on the way is told on standard error.
  * Ends: after --count messages or --for a time, at the end of standard input, on SIGTERM, or when
  *       the reader of the output goes away.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "json.h"
 #include "log.h"
-#include "stage.h"
+#include "sources.h"
+#include "tap.h"
 
 enum tap_format { TAP_JSON, TAP_PRETTY, TAP_MSGPACK };
+enum { RATE_MS = 1000 };
 
 static struct tap {
     struct stage st;
     struct outstream out;
     enum tap_format format;
-    uint64_t shown, first_ns;
-    uv_timer_t timer;
+    struct tap_pretty pretty;
+    struct tap_rate rate;
+    uint64_t shown;
+    uv_timer_t end_timer, rate_timer;
 } tap;
 
 static const char *format_name;
 static int64_t count, duration_ms;
-static bool hex;
+static bool hex, rate, all;
 
 static const struct opt options[] = {
     {"format", 'f', OPT_TEXT, &format_name, "NAME",
-     "json (a line each), pretty (for people) or msgpack (as they are); pretty on a terminal", 0, 0},
+     "json (a line each), pretty (for people) or msgpack (as they are); pretty on a terminal", 0,
+     0},
+    {"rate", 'r', OPT_FLAG, &rate, NULL, "a table of the topics once a second instead", 0, 0},
+    {"all", 'a', OPT_FLAG, &all, NULL, "every endpoint of the running pipeline", 0, 0},
     {"count", 'n', OPT_INT, &count, "N", "end after N messages (0: never)", 0, 0},
     {"for", 0, OPT_DURATION, &duration_ms, "TIME", "end after this time (0: never)", 0, 0},
-    {"hex", 0, OPT_FLAG, &hex, NULL, "show binary data as hex instead of base64", 0, 0},
+    {"hex", 0, OPT_FLAG, &hex, NULL, "binary data as hex; in pretty the first 4096 bytes below", 0,
+     0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
     .name = "tapline tap",
     .summary = "show the messages that flow",
     .synopsis = "[ENDPOINT]...",
-    .details = "  tapline tap decode --topic panel. | jq .\n"
+    .details = "  tapline tap                           the whole running pipeline\n"
+               "  tapline tap --rate\n"
+               "  tapline tap decode --topic panel. | jq .\n"
                "  tapline tap serial ws -f pretty --hex\n"
-               "  framedecode --format lines < file | tapline tap\n",
+               "  framedecode --format lines < file | tapline tap\n"
+               "A tap does not disturb: if it is too slow it loses messages, and says so.\n",
     .tables = {options},
 };
 
-static void put_pretty(struct buf *b, const struct msg *m) {
-    if (!tap.first_ns)
-        tap.first_ns = m->time;
-    int64_t since = (int64_t)(m->time - tap.first_ns);
-    buf_printf(b, "%+12.6f  %-10s %-18.*s #%-6llu ", (double)since / 1e9, tap.st.sub.from->ep.name,
-               (int)m->topic_len, m->topic, (unsigned long long)m->seq);
-    struct mp_cursor c = {m->body, m->body + m->body_len};
-    json_from_mp(b, &c, &(struct json_style){true, hex ? JSON_BIN_HEX : JSON_BIN_BASE64});
-}
+/* ---- showing ---- */
 
-static void put_json(struct buf *b, const struct msg *m) {
-    json_put_msg(b, m, &(struct json_style){false, hex ? JSON_BIN_HEX : JSON_BIN_TAGGED});
+static void put(const char *from, const struct msg *m) {
+    struct buf *b = &tap.out.queue;
+    if (tap.format == TAP_MSGPACK) {
+        buf_put(b, m->raw, m->raw_len);
+    } else if (tap.format == TAP_PRETTY) {
+        tap_pretty(&tap.pretty, b, from, m);
+    } else {
+        json_put_msg(b, m, &(struct json_style){false, hex ? JSON_BIN_HEX : JSON_BIN_TAGGED});
+        buf_putc(b, '\n');
+    }
+    outstream_flush(&tap.out);
 }
 
 static void on_msg(void *ctx, const struct msg *m) {
+    const char *from = tap.st.sub.from->ep.name;
     (void)ctx;
     if (count && tap.shown == (uint64_t)count)
         return;
-    struct buf *b = &tap.out.queue;
-    if (tap.format == TAP_MSGPACK)
-        buf_put(b, m->raw, m->raw_len);
-    else if (tap.format == TAP_PRETTY)
-        put_pretty(b, m);
+    if (rate)
+        tap_rate_count(&tap.rate, from, m);
     else
-        put_json(b, m);
-    if (tap.format != TAP_MSGPACK)
-        buf_putc(b, '\n');
-    outstream_flush(&tap.out);
+        put(from, m);
     if (++tap.shown == (uint64_t)count)
         stage_stop(&tap.st, 0);
+}
+
+/* A reader that does not keep up sees the next table, not all of them. */
+static void show_rate(uv_timer_t *t) {
+    (void)t;
+    if (!tap.out.broken && buf_len(&tap.out.queue) == 0)
+        tap_rate_show(&tap.rate, &tap.out.queue);
+    outstream_flush(&tap.out);
 }
 
 static void on_blocked(void *ctx, bool blocked) {
@@ -96,6 +113,13 @@ static void on_timer(uv_timer_t *t) {
     stage_stop(&tap.st, 0);
 }
 
+/* ---- opening and closing ---- */
+
+static bool colour_is_wanted(void) {
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
 static int choose_format(struct err *e) {
     const char *f = format_name ? format_name : isatty(STDOUT_FILENO) ? "pretty" : "json";
     if (strcmp(f, "json") == 0)
@@ -106,27 +130,51 @@ static int choose_format(struct err *e) {
         tap.format = TAP_MSGPACK;
     else
         return err_set(e, CAUSE_USAGE, "--format %s: must be json, pretty or msgpack", f);
+    tap.pretty.hex = hex;
+    tap.pretty.colour = colour_is_wanted();
+    tap.rate.in_place = isatty(STDOUT_FILENO);
     return 0;
 }
 
 static int open_output(struct err *e) {
     tap.out.on_blocked = on_blocked;
     tap.out.on_broken = on_broken;
-    uv_timer_init(&tap.st.loop, &tap.timer);
+    uv_timer_init(&tap.st.loop, &tap.end_timer);
+    uv_timer_init(&tap.st.loop, &tap.rate_timer);
     if (duration_ms)
-        uv_timer_start(&tap.timer, on_timer, (uint64_t)duration_ms, 0);
+        uv_timer_start(&tap.end_timer, on_timer, (uint64_t)duration_ms, 0);
+    if (rate)
+        uv_timer_start(&tap.rate_timer, show_rate, RATE_MS, RATE_MS);
     return outstream_open(&tap.out, &tap.st.loop, STDOUT_FILENO, true, e);
 }
 
-static int take_operands(char **argv, int n, struct err *e) {
-    for (int i = 1; i <= n; i++) {
-        if (tap.st.inputs.n == OPT_LIST_MAX)
-            return err_set(e, CAUSE_USAGE, "more than %d endpoints", OPT_LIST_MAX);
-        tap.st.inputs.item[tap.st.inputs.n++] = argv[i];
+static void widths(void) {
+    for (size_t i = 0; i < tap.st.sub.inputs; i++) {
+        int n = (int)strlen(tap.st.sub.in[i]->ep.name);
+        if (n > tap.pretty.from_width)
+            tap.pretty.from_width = n;
     }
-    if (tap.st.inputs.n == 0 && isatty(STDIN_FILENO))
-        return err_set(e, CAUSE_USAGE, "which endpoint? (tapline status lists the stages)");
-    return 0;
+}
+
+static void tell_losses(void) {
+    const struct sub *s = &tap.st.sub;
+    if (s->lost)
+        log_warn("%llu messages in all were lost before they came here",
+                 (unsigned long long)s->lost);
+    if (s->skipped_bytes)
+        log_warn("%llu bytes that came in were no messages", (unsigned long long)s->skipped_bytes);
+}
+
+static int close_all(int status) {
+    if (rate)
+        show_rate(NULL);
+    tell_losses();
+    outstream_close(&tap.out, 1000);
+    uv_close((uv_handle_t *)&tap.end_timer, NULL);
+    uv_close((uv_handle_t *)&tap.rate_timer, NULL);
+    status = stage_close(&tap.st, status);
+    tap_rate_free(&tap.rate);
+    return status;
 }
 
 int tap_main(int argc, char **argv) {
@@ -138,12 +186,11 @@ int tap_main(int argc, char **argv) {
     int status = stage_options(&tap.st, &program, argc, argv, &operands);
     if (status >= 0)
         return status;
-    if (take_operands(argv, operands, &e) < 0 || choose_format(&e) < 0 ||
+    if (choose_format(&e) < 0 || sources_choose(&tap.st, argv, operands, all, &e) < 0 ||
         stage_open(&tap.st, &e) < 0 || open_output(&e) < 0)
         return stage_fail(&tap.st, &e);
+    widths();
     stage_ready(&tap.st);
     status = stage_run(&tap.st);
-    outstream_close(&tap.out, 1000);
-    uv_close((uv_handle_t *)&tap.timer, NULL);
-    return stage_close(&tap.st, status);
+    return close_all(status);
 }
