@@ -10,7 +10,7 @@ set -eu
 build="gcc make pkg-config libnng-dev libmsgpack-dev|libmsgpack-c-dev libmicrohttpd-dev libwslay-dev
 libuv1-dev libjansson-dev libinih-dev nettle-dev"
 run="libjs-dygraphs"
-test="bats bats-assert bats-support bats-file parallel curl procps python3 python3-msgpack
+test="bats bats-assert bats-support bats-file parallel curl procps iproute2 python3 python3-msgpack
 python3-websockets python3-selenium chromium chromium-driver"
 
 case ${1:-run} in

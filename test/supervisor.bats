@@ -145,8 +145,9 @@ EOF
     run ! grep NOTIFY_SOCKET env
     assert_equal "$(grep -c -- '->' fd)" 4 # 0, 1, 2 and the directory that ls reads
     grep -q ' 0 -> /dev/null' fd
-    grep -qE '^SigBlk:\s0+$' sig
-    grep -qE '^SigIgn:\s0+$' sig
+    run grep -E '^Sig(Blk|Ign):' sig
+    assert_output --regexp '^SigBlk:[[:space:]]0+
+SigIgn:[[:space:]]0+$'
 }
 
 @test "user: a stage runs as somebody else, who reaches the sockets" {

@@ -86,6 +86,9 @@ int listen_open(const char *where, struct err *e) {
     if (split(where, &p, e) < 0)
         return -1;
     int r = getaddrinfo(p.host[0] ? p.host : "0.0.0.0", p.port, &hints, &list);
+    /* A system without /etc/hosts; RFC 6761 section 6.3 says what the name means all the same. */
+    if (r != 0 && strcmp(p.host, "localhost") == 0)
+        r = getaddrinfo("127.0.0.1", p.port, &hints, &list);
     if (r != 0)
         return err_set(e, CAUSE_ABSENT, "cannot listen on %s: %s", where, gai_strerror(r));
     int fd = open_any(list), no = errno;
