@@ -246,6 +246,8 @@ static int summary(int status) {
     log_info("recorded %llu messages, %sB, in %s%s", (unsigned long long)r->messages,
              human_bytes(size, sizeof size, r->bytes), r->file[0] ? r->file : "no file",
              r->files > 1 ? " and those before it" : "");
+    log_debug("the longest write or sync took %s",
+              human_us(size, sizeof size, r->slowest_us));
     if (lost)
         log_warn("%llu messages were lost before they came here", (unsigned long long)lost);
     if (rec.st.sub.skipped_bytes)

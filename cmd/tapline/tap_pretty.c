@@ -42,13 +42,25 @@ static void put_short(struct buf *b, const struct mp_value *v) {
         buf_printf(b, "... (%u bytes)", v->len);
 }
 
+/* Keys come from outside: what is not plain is shown as JSON shows it. */
+static void put_key(const struct tap_pretty *p, struct buf *b, const struct mp_value *key) {
+    bool plain = true;
+    for (uint32_t i = 0; i < key->len; i++)
+        plain = plain && isgraph(key->p[i]);
+    buf_puts(b, paint(p, "\033[2m"));
+    if (plain)
+        buf_put(b, key->p, key->len);
+    else
+        json_put_str(b, (const char *)key->p, key->len);
+    buf_printf(b, "%s ", paint(p, "\033[0m"));
+}
+
 /* A key of the body. Binary that follows further in is base64, as in JSON. */
 static bool put_pair(const struct tap_pretty *p, struct buf *b, struct mp_cursor *c) {
     struct mp_value key, v;
     if (mp_read(c, &key) != 1 || key.type != MP_STR)
         return false;
-    buf_printf(b, "%s%.*s%s ", paint(p, "\033[2m"), (int)key.len, (const char *)key.p,
-               paint(p, "\033[0m"));
+    put_key(p, b, &key);
     struct mp_cursor at = *c;
     if (mp_read(&at, &v) != 1 || v.type != MP_BIN)
         return json_from_mp(b, c, &(struct json_style){true, JSON_BIN_BASE64}) == 1;

@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "human.h"
 #include "table.h"
@@ -33,6 +35,16 @@ static void put_row(struct table *t, struct topic *row, double seconds, uint64_t
         human_ms(text, sizeof text, now > row->last_ns ? (now - row->last_ns) / 1000000u : 0));
 }
 
+/* What is higher than the screen cannot be drawn over. */
+static size_t rows_shown(const struct tap_rate *r) {
+    struct winsize w;
+    size_t n = r->topics.n;
+    if (r->in_place && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 3 &&
+        n > (size_t)w.ws_row - 3)
+        n = (size_t)w.ws_row - 3;
+    return n;
+}
+
 void tap_rate_show(struct tap_rate *r, struct buf *b) {
     static const char *const titles[] = {"from", "topic", "msg/s", "bytes/s", "count",
                                          "gaps", "lost",  "seq",   "age"};
@@ -41,16 +53,19 @@ void tap_rate_show(struct tap_rate *r, struct buf *b) {
     double seconds = r->shown_ns && mono > r->shown_ns ? (double)(mono - r->shown_ns) / 1e9 : 1;
     r->shown_ns = mono;
     topics_sort(&r->topics);
+    size_t rows = rows_shown(r);
     for (int c = 0; c < t.columns; c++)
         table_cell(&t, "%s", titles[c]);
-    for (size_t i = 0; i < r->topics.n; i++)
+    for (size_t i = 0; i < rows; i++)
         put_row(&t, r->topics.row[i], seconds, wall);
     if (r->in_place && r->lines)
         buf_printf(b, "\033[%dA\033[J", r->lines);
     table_put(&t, b);
+    if (rows < r->topics.n)
+        buf_printf(b, "and %zu more\n", r->topics.n - rows);
     if (!r->in_place)
         buf_putc(b, '\n');
-    r->lines = (int)r->topics.n + 1;
+    r->lines = (int)rows + 1 + (rows < r->topics.n);
     table_free(&t);
 }
 
