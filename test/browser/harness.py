@@ -67,6 +67,10 @@ class Server:
         """It is back."""
         raise NotImplementedError
 
+    def kill_stage(self, name):
+        """The process of a stage is killed, if it has one at the moment."""
+        raise NotImplementedError
+
     def close(self):
         """Ends everything the constructor began."""
 
@@ -123,6 +127,7 @@ class Browser:
         self.home = tempfile.mkdtemp(prefix="tapline-chromium-")
         self.driver = None
         self.extra = ""
+        self.blocked = []
         try:
             self.driver = self._start(language)
         except BaseException:
@@ -161,6 +166,10 @@ class Browser:
         self.driver.get_log("browser")
         self._command("Page.addScriptToEvaluateOnNewDocument", source=RECORDER + self.extra)
         self.extra = ""
+        if self.blocked:
+            self._command("Network.enable")
+            self._command("Network.setBlockedURLs", urls=self.blocked)
+        self.blocked = []
         self._command("Emulation.setDeviceMetricsOverride", width=width, height=height,
                       deviceScaleFactor=scale, mobile=width < 600)
         self.colours(scheme)
@@ -180,6 +189,10 @@ class Browser:
         self._command("Network.enable")
         self._command("Network.emulateNetworkConditions", offline=on, latency=0,
                       downloadThroughput=-1, uploadThroughput=-1)
+
+    def block(self, *patterns):
+        """Addresses that the next page cannot reach."""
+        self.blocked = list(patterns)
 
     def _command(self, name, **arguments):
         return self.driver.execute_cdp_cmd(name, arguments)

@@ -2,9 +2,11 @@
 
 The panel is played by this process, not by devsim, so that both are checked against the protocol.
 """
+import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -121,6 +123,13 @@ class PanelPipeline:
     def restart_ws(self):
         subprocess.run([BIN / "tapline", "restart", "ws"], env=self.env, check=True,
                        stdout=subprocess.DEVNULL)
+
+    def kill_stage(self, name):
+        status = subprocess.run([BIN / "tapline", "status", "--json"], env=self.env, check=True,
+                                capture_output=True)
+        for stage in json.loads(status.stdout)["stages"]:
+            if stage["name"] == name and stage["pid"]:
+                os.kill(stage["pid"], signal.SIGKILL)
 
     def unplug(self):
         self.panel.unplug()

@@ -1,0 +1,77 @@
+// What is wrong, in whole sentences, above everything. One line a trouble, gone with it.
+
+import { byId, element } from "../shared/dom.js";
+import { icon } from "../shared/icons.js";
+
+const PATIENCE_MS = 1500; // a restart of the gateway is over before that
+
+export class Notices {
+  constructor({ i18n }) {
+    this.i18n = i18n;
+    this.lines = new Map();
+    this.link = "connecting";
+    this.late = false;
+    i18n.addEventListener("change", () => this.#update());
+    this.#wait();
+  }
+
+  setLink(link, error) {
+    this.link = link;
+    this.error = error;
+    if (link === "connecting" || link === "down") this.#wait();
+    else {
+      clearTimeout(this.timer);
+      this.timer = null;
+      this.late = false;
+    }
+    this.#update();
+  }
+
+  take(status) {
+    const ill = status.stages.filter(
+      (stage) => stage.state !== "ready" || (stage.cause && stage.cause !== "ok"),
+    );
+    this.ill = ill.filter((stage) => stage.cause && stage.cause !== "ok");
+    this.#update();
+  }
+
+  #wait() {
+    this.timer ??= setTimeout(() => {
+      this.late = true;
+      this.#update();
+    }, PATIENCE_MS);
+  }
+
+  #update() {
+    this.#line("link", this.link === "polling" ? "warn" : "bad", this.#linkText());
+    const ill = this.ill ?? [];
+    const text = ill.map((stage) => `${stage.name}: ${stage.cause_text || stage.cause}`).join("; ");
+    this.#line("stages", "warn", this.link === "up" || this.link === "polling" ? text : "");
+  }
+
+  #linkText() {
+    const { link, i18n } = this;
+    if (link === "up") return "";
+    if (link === "absent") return i18n.t("noticeAbsent", { error: this.error });
+    if (navigator.onLine === false) return i18n.t("noticeOffline");
+    if (link === "stale" || link === "polling")
+      return i18n.t(link === "stale" ? "noticeStale" : "noticePolling");
+    return this.late ? i18n.t("noticeLink") : "";
+  }
+
+  #line(name, kind, text) {
+    const before = this.lines.get(name);
+    if ((before?.textContent ?? "") === text) return;
+    before?.remove();
+    this.lines.delete(name);
+    if (!text) return;
+    const line = element(
+      "div",
+      { class: "notice", "data-kind": kind, "data-name": name },
+      icon("warning"),
+      element("p", {}, text),
+    );
+    this.lines.set(name, line);
+    byId("notices").append(line);
+  }
+}

@@ -1,0 +1,6 @@
+// Every word the page shows. States, causes and levels are those of `tapline status` in both.
+
+import { de } from "./texts_de.js";
+import { en } from "./texts_en.js";
+
+export const texts = { de, en };
