@@ -63,7 +63,7 @@ static void drop_waiting(struct recorder *r) {
     r->dropped += lost;
     r->dropped_bytes += r->waiting;
     r->messages -= lost < r->messages ? lost : r->messages;
-    r->bytes -= r->waiting;
+    r->bytes -= r->waiting < r->bytes ? r->waiting : r->bytes;
     r->tail = NULL;
     r->waiting = 0;
 }
@@ -255,7 +255,6 @@ int recorder_open(struct recorder *r, bool lazy, struct err *e) {
 static void added(struct recorder *r, const struct recorder_chunk *c, size_t before) {
     size_t n = buf_len(&c->data) - before;
     r->waiting += n;
-    r->bytes += n;
     r->file_bytes += n;
 }
 
@@ -304,6 +303,7 @@ bool recorder_add(struct recorder *r, const char *source, const struct msg *m, u
     buf_put(&c->data, m->raw, m->raw_len);
     added(r, c, before);
     r->messages++;
+    r->bytes += m->raw_len;
     r->file_messages++;
     update_full(r);
     if (!r->busy && !r->failing)

@@ -123,10 +123,8 @@ static void follow_time(struct recording *r, uint64_t time_ns) {
         r->at_ns = time_ns;
 }
 
-/* Whether the message is for the caller. */
-static bool take(struct recording *r, const struct msg *m) {
+bool recording_take(struct recording *r, const struct msg *m) {
     bool start = msg_is(m, "record.start"), source = msg_is(m, "record.source");
-    r->taken = m->raw_len;
     if (start)
         take_start(r, m);
     else if (source)
@@ -156,7 +154,8 @@ int recording_next(struct recording *r, struct msg *m, struct err *e) {
         consume(r, r->taken);
         r->taken = 0;
         long n = buf_len(&r->buf) ? msg_parse(buf_data(&r->buf), buf_len(&r->buf), m) : 0;
-        if (n > 0 && take(r, m))
+        r->taken = n > 0 ? (size_t)n : 0;
+        if (n > 0 && recording_take(r, m))
             return 1;
         if (n < 0)
             skip_damage(r);

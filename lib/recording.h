@@ -38,6 +38,9 @@ int recording_open(struct recording *r, const char *path, struct err *e);
 /* The next message, valid until the next call. 1; 0 at the end; -1 when reading failed. */
 int recording_next(struct recording *r, struct msg *m, struct err *e);
 void recording_close(struct recording *r);
+/* For a recording that comes some other way, as messages: follow what m says of its source and time
+ * ({0} to begin with). False when m is a word of the recorder's and not for the caller. */
+bool recording_take(struct recording *r, const struct msg *m);
 
 /* Append what begins a file, and what stands before the messages of another endpoint. */
 void recording_put_start(struct buf *b, uint64_t time_ns, uint64_t seq, const char *const *endpoint,

@@ -33,7 +33,8 @@ static struct record {
     struct rpc_call *call; /* waits for the file */
     uv_signal_t usr1;
     uv_timer_t timer;
-    const char *endpoint[SUB_INPUTS];
+    const char *endpoint[RECORDING_SOURCES];
+    struct recording up; /* a recording that comes in by a pipe: what it says of itself */
     uint64_t received, too_long;
 } rec;
 
@@ -109,17 +110,31 @@ static void keep(const struct msg *m, uint64_t now) {
     }
 }
 
+/* What comes by the one pipe may be a recording: then its sources and times are ours. */
+static void copy(const struct msg *m) {
+    const char *from = rec.up.source[0] ? rec.up.source : rec.st.sub.from->ep.name;
+    if (rec.received == 1) {
+        for (size_t i = 0; i < rec.up.source_count; i++)
+            rec.endpoint[i] = rec.up.sources[i];
+        if (rec.up.source_count)
+            rec.out.endpoints = rec.up.source_count;
+        recorder_begin(&rec.out, rec.up.start_ns);
+    }
+    recorder_add(&rec.out, from, m, rec.up.at_ns);
+}
+
 static void on_msg(void *ctx, const struct msg *m) {
     (void)ctx;
-    if (rec.st.stopping)
+    if (rec.st.stopping || (rec.pipes && !recording_take(&rec.up, m)))
         return;
     uint64_t now = clock_wall_ns();
     rec.received++;
-    /* A pipe may bring what was recorded long ago; there the messages themselves tell the time. */
     if (rec.triggers)
         keep(m, now);
+    else if (rec.pipes && rec.st.sub.inputs == 1)
+        copy(m);
     else
-        recorder_add(&rec.out, rec.st.sub.from->ep.name, m, rec.pipes ? m->time : now);
+        recorder_add(&rec.out, rec.st.sub.from->ep.name, m, now);
     stop_if_enough();
 }
 
@@ -287,7 +302,7 @@ static int open_recorder(struct err *e) {
     r->on_broken = on_broken;
     if (recorder_open(r, rec.triggers, e) < 0)
         return -1;
-    if (!rec.triggers && !rec.pipes)
+    if (!rec.triggers && !(rec.pipes && rec.st.sub.inputs == 1))
         recorder_begin(r, clock_wall_ns());
     return 0;
 }
