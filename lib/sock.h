@@ -1,6 +1,11 @@
-/* sock: closing NNG sockets without waiting for ever.
+/* sock: two faults of NNG 1.5.2 kept away from our programs.
  *
- * NNG 1.5.2 can deadlock in nng_close when a message arrives at that very moment (its issue 1543:
+ * A client that connects to a Unix socket and goes before both have said what they are ends the
+ * listener for good, and one thread then turns for ever (issue 1518): NNG takes the EPIPE of its
+ * own greeting for the end of the listener. sock.c therefore defines sendmsg, which NNG calls, and
+ * tells it of a reset connection instead, which a listener survives.
+ *
+ * It can also deadlock in nng_close when a message arrives at that very moment (issue 1543:
  * the reaper waits for a task that was prepared and never started). Nobody can undo that; so a
  * socket is closed on a thread of its own, which is left behind if it does not come back.
  */
