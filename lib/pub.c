@@ -45,43 +45,62 @@ static bool output_wants(const struct pub_output *o, const char *topic) {
     return n == 0 || strncmp(topic, o->ep.prefix, n) == 0;
 }
 
-static void send_nng(struct pub *p, struct pub_output *o, const uint8_t *data, size_t n) {
+/* Why a message is sent decides how it is counted. */
+enum why { WHY_NEW, WHY_AGAIN /* the state, once more */, WHY_ABOUT_US /* not counted */ };
+
+static void count_dropped(struct pub *p, struct pub_output *o, enum why why) {
+    if (why != WHY_NEW)
+        return;
+    p->dropped++;
+    o->count->dropped++;
+}
+
+static void send_nng(struct pub *p, struct pub_output *o, const uint8_t *data, size_t n,
+                     enum why why) {
     nng_msg *m;
     if (atomic_load_explicit(&o->pipes, memory_order_relaxed) == 0)
         return;
     if (nng_msg_alloc(&m, n) != 0) {
-        p->dropped++;
+        count_dropped(p, o, why);
         return;
     }
     memcpy(nng_msg_body(m), data, n);
     p->nng_sent_ns = clock_mono_ns();
     if (nng_sendmsg(o->sock, m, NNG_FLAG_NONBLOCK) != 0) {
         nng_msg_free(m);
-        p->dropped++;
+        count_dropped(p, o, why);
     }
 }
 
-static void drop(struct pub *p, const struct pub_output *o, size_t n) {
+static void drop(struct pub *p, struct pub_output *o, size_t n, enum why why) {
     static struct log_limit full;
-    p->dropped++;
+    count_dropped(p, o, why);
     log_limited(&full, LOG_WARN,
                 "output %s: a message of %zu bytes dropped: %zu bytes wait already", o->ep.name, n,
                 buf_len(&o->stream.queue));
 }
 
-static void send_to(struct pub *p, struct pub_output *o, const char *topic, const uint8_t *data,
-                    size_t n) {
-    if (!output_wants(o, topic))
+static void count_sent(struct pub_output *o, size_t n, enum why why) {
+    struct tally_out *c = o->count;
+    c->repeats += why == WHY_AGAIN;
+    if (why != WHY_NEW)
         return;
+    c->sent++;
+    c->bytes += n;
+}
+
+static void send_to(struct pub *p, struct pub_output *o, const char *topic, const uint8_t *data,
+                    size_t n, enum why why) {
+    size_t skip = strlen(topic) + 1;
+    if (!output_wants(o, topic) || o->stream.broken)
+        return;
+    count_sent(o, n - skip, why);
     if (o->ep.kind == ENDPOINT_NNG) {
-        send_nng(p, o, data, n);
+        send_nng(p, o, data, n, why);
         return;
     }
-    if (o->stream.broken)
-        return;
-    size_t skip = strlen(topic) + 1;
     if (buf_len(&o->stream.queue) + n > PUB_PIPE_BYTES) {
-        drop(p, o, n);
+        drop(p, o, n, why);
         return;
     }
     buf_put(&o->stream.queue, data + skip, n - skip);
@@ -89,7 +108,7 @@ static void send_to(struct pub *p, struct pub_output *o, const char *topic, cons
 
 static void send_all(struct pub *p, const char *topic, const uint8_t *data, size_t n) {
     for (size_t i = 0; i < p->outputs; i++)
-        send_to(p, p->out[i], topic, data, n);
+        send_to(p, p->out[i], topic, data, n, WHY_NEW);
     p->sent++;
     p->bytes += n;
 }
@@ -175,7 +194,7 @@ void pub_raw_nng(struct pub *p, const struct msg *m) {
     char *topic = encode_raw(p, m);
     for (size_t i = 0; i < p->outputs; i++)
         if (p->out[i]->ep.kind == ENDPOINT_NNG)
-            send_to(p, p->out[i], topic, buf_data(&p->nng), buf_len(&p->nng));
+            send_to(p, p->out[i], topic, buf_data(&p->nng), buf_len(&p->nng), WHY_ABOUT_US);
 }
 
 /* ---- state topics ---- */
@@ -192,7 +211,7 @@ static void repeat_to(struct pub *p, bool streams) {
             continue;
         for (size_t k = 0; k < p->outputs; k++)
             if (takes_repeats(p->out[k], streams))
-                send_to(p, p->out[k], t->name, buf_data(&t->last), buf_len(&t->last));
+                send_to(p, p->out[k], t->name, buf_data(&t->last), buf_len(&t->last), WHY_AGAIN);
     }
 }
 
@@ -280,7 +299,10 @@ int pub_add(struct pub *p, const char *endpoint, struct err *e) {
     struct pub_output *o = mem_alloc(sizeof *o);
     o->pub = p;
     o->stream.fd = -1;
+    o->count = p->page ? &p->page->out[p->outputs] : &o->own;
     p->out[p->outputs++] = o;
+    if (p->page)
+        p->page->outputs = (uint32_t)p->outputs;
     if (endpoint_parse(&o->ep, endpoint, e) < 0 || endpoint_make_dir(&o->ep, e) < 0)
         return -1;
     return o->ep.kind == ENDPOINT_NNG ? open_nng(o, e) : open_stream(o, e);
@@ -301,9 +323,12 @@ size_t pub_queued(const struct pub *p) {
 }
 
 void pub_flush(struct pub *p) {
-    for (size_t i = 0; i < p->outputs; i++)
-        if (buf_len(&p->out[i]->stream.queue))
-            outstream_flush(&p->out[i]->stream);
+    for (size_t i = 0; i < p->outputs; i++) {
+        struct pub_output *o = p->out[i];
+        if (buf_len(&o->stream.queue))
+            outstream_flush(&o->stream);
+        o->count->queue = buf_len(&o->stream.queue);
+    }
 }
 
 static void close_stream(struct pub *p, struct pub_output *o, int timeout_ms) {

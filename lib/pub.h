@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "tally.h"
 #include "endpoint.h"
 #include "msg.h"
 #include "stream.h"
@@ -35,6 +36,7 @@ struct pub_output {
     struct pub *pub;
     bool held; /* NNG did not let go of it, so it is never freed */
     struct outstream stream;
+    struct tally_out *count, own; /* own, unless there is a page */
 };
 
 struct pub_topic {
@@ -58,6 +60,7 @@ struct pub {
     uint64_t nng_sent_ns; /* when a message was last given to NNG */
     struct buf nng;       /* topic NUL message being encoded */
     uint64_t sent, bytes, dropped;
+    struct tally *page; /* shared with the supervisor; set before pub_add; NULL = none */
     /* Optional, set by the owner before outputs are added. */
     void (*on_blocked)(void *ctx, bool blocked); /* some output is full / none is any more */
     void (*on_broken)(void *ctx, const char *endpoint, int error); /* a pipe's reader is gone */

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "rundir.h"
 
-enum { RECENT_SECONDS = 10, FIXED_KEYS = 24 };
+enum { RECENT_SECONDS = 10, FIXED_KEYS = 26 };
 
 void stage_counter(struct stage *st, const char *name, const uint64_t *value) {
     if (st->counter_count < STAGE_COUNTERS)
@@ -102,6 +102,55 @@ static void put_counters(struct stage *st, struct buf *b) {
         mp_kv_uint(b, st->counters[i].name, *st->counters[i].value);
 }
 
+/* As given on the command line. */
+static void put_name(struct buf *b, const struct endpoint *ep) {
+    char text[sizeof ep->name + sizeof ep->prefix + 2];
+    snprintf(text, sizeof text, "%s%s%s", ep->name, ep->prefix[0] ? "?" : "", ep->prefix);
+    mp_kv_str(b, "name", text);
+}
+
+static void put_input(struct buf *b, const struct sub_input *in) {
+    const struct tally_in *c = in->count;
+    mp_put_map(b, 8);
+    put_name(b, &in->ep);
+    mp_kv_uint(b, "received", c->received);
+    mp_kv_uint(b, "bytes", c->bytes);
+    mp_kv_uint(b, "lost", c->lost);
+    mp_kv_uint(b, "crashed", c->crashed);
+    mp_kv_uint(b, "skipped", c->skipped);
+    mp_kv_uint(b, "repeats", c->repeats);
+    mp_kv_uint(b, "bad_bytes", c->bad_bytes);
+}
+
+static unsigned subscribers(const struct pub_output *o) {
+    if (o->ep.kind == ENDPOINT_NNG)
+        return (unsigned)atomic_load(&((struct pub_output *)o)->pipes);
+    return !o->stream.broken;
+}
+
+static void put_output(struct buf *b, const struct pub_output *o) {
+    const struct tally_out *c = o->count;
+    mp_put_map(b, 7);
+    put_name(b, &o->ep);
+    mp_kv_uint(b, "sent", c->sent);
+    mp_kv_uint(b, "bytes", c->bytes);
+    mp_kv_uint(b, "dropped", c->dropped);
+    mp_kv_uint(b, "repeats", c->repeats);
+    mp_kv_uint(b, "queue_bytes", buf_len(&o->stream.queue));
+    mp_kv_uint(b, "subscribers", subscribers(o));
+}
+
+static void put_wires(struct stage *st, struct buf *b) {
+    mp_put_str(b, "inputs");
+    mp_put_array(b, (uint32_t)st->sub.inputs);
+    for (size_t i = 0; i < st->sub.inputs; i++)
+        put_input(b, st->sub.in[i]);
+    mp_put_str(b, "outputs");
+    mp_put_array(b, (uint32_t)st->pub.outputs);
+    for (size_t i = 0; i < st->pub.outputs; i++)
+        put_output(b, st->pub.out[i]);
+}
+
 void stage_stats_body(struct stage *st, struct buf *b) {
     const struct stage_stats *s = &st->stats;
     mp_put_map(b, FIXED_KEYS);
@@ -121,6 +170,7 @@ void stage_stats_body(struct stage *st, struct buf *b) {
     mp_kv_uint(b, "queue", s->queue + pub_queued(&st->pub));
     mp_kv_uint(b, "last_message", s->last_message_ns);
     put_latency(st, b);
+    put_wires(st, b);
     mp_kv_uint(b, "cpu_us", cpu_us());
     mp_kv_uint(b, "memory_bytes", memory_bytes());
     put_counters(st, b);

@@ -130,6 +130,7 @@ static void bus_request(void *ctx, struct rpc_call *call, const char *op, const 
 static int open_inputs(struct stage *st, struct err *e) {
     sub_init(&st->sub, &st->loop);
     st->sub.ctx = st;
+    st->sub.page = st->tally;
     st->sub.on_msg = bus_msg;
     st->sub.on_raw = st->on_raw ? bus_raw : NULL;
     st->sub.on_end = bus_end;
@@ -147,6 +148,7 @@ static int open_inputs(struct stage *st, struct err *e) {
 static int open_outputs(struct stage *st, struct err *e) {
     pub_init(&st->pub, &st->loop);
     st->pub.ctx = st;
+    st->pub.page = st->tally;
     st->pub.on_blocked = bus_blocked;
     st->pub.on_broken = bus_broken;
     st->pub.on_sent = bus_sent;
@@ -246,6 +248,7 @@ int stage_open(struct stage *st, struct err *e) {
     hold_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     st->stats.started_ns = clock_mono_ns();
+    st->tally = log_supervised() ? tally_open() : NULL;
     report_open(st);
     open_loop(st);
     open_log(st);
@@ -339,6 +342,8 @@ int stage_close(struct stage *st, int status) {
     rpc_server_free(&st->rpc);
     pub_free(&st->pub);
     report_close(st);
+    tally_unmap(st->tally);
+    st->tally = NULL;
     sock_fini();
     alarm(0);
     st->opened = false;

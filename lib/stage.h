@@ -98,6 +98,7 @@ struct stage {
     int report_fd;
     struct buf report;
     uint64_t report_seq;
+    struct tally *tally; /* shared with the supervisor; NULL = none */
 };
 
 /* Parse the command line with the program's own table beside the common options (-i, -o, --topic,

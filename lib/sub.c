@@ -18,10 +18,15 @@ enum {
 
 /* ---- sequence numbers ---- */
 
-static struct sub_topic *topic_find(struct sub *s, size_t input, const char *name, size_t n) {
+static uint64_t hash(size_t input, const char *name, size_t n) {
     uint64_t h = 1469598103934665603u ^ input; /* FNV-1a */
     for (size_t i = 0; i < n; i++)
         h = (h ^ (uint8_t)name[i]) * 1099511628211u;
+    return h;
+}
+
+static struct sub_topic *topic_find(struct sub *s, size_t input, const char *name, size_t n) {
+    uint64_t h = hash(input, name, n);
     size_t i = (size_t)h % SUB_TOPICS;
     for (; s->topics[i]; i = (i + 1) % SUB_TOPICS) {
         struct sub_topic *t = s->topics[i];
@@ -37,36 +42,71 @@ static struct sub_topic *topic_find(struct sub *s, size_t input, const char *nam
     struct sub_topic *t = mem_alloc(sizeof *t);
     memcpy(t->name, name, n);
     t->input = input;
+    t->mark = tally_find(s->page, h);
     s->topics[i] = t;
     s->topic_count++;
     return t;
 }
 
-static void count_gap(struct sub *s, struct sub_topic *t, uint64_t missing) {
+/* What of topics nobody asked for is missing is a matter of the wire, not of the stage. */
+static void count_gap(struct sub_input *in, struct sub_topic *t, uint64_t missing, bool wanted) {
+    struct sub *s = in->sub;
+    in->count->lost += missing;
+    if (!wanted || !missing)
+        return;
     t->lost += missing;
     s->lost += missing;
     if (s->on_gap)
         s->on_gap(s->ctx, t->name, missing);
 }
 
-/* Follow the sequence; false when the message is one we have already seen. */
-static bool is_new(struct sub *s, size_t input, const struct msg *m) {
-    struct sub_topic *t = topic_find(s, input, m->topic, m->topic_len);
-    if (!t || m->seq == 0)
-        return true;
-    if (m->seq == t->seq && m->time == t->time)
-        return false;
-    if (t->seq && m->seq > t->seq + 1)
-        count_gap(s, t, m->seq - t->seq - 1);
-    else if (t->seq && m->seq <= t->seq) {
-        s->restarts++;
-        if (m->seq > 1)
-            count_gap(s, t, m->seq - 1);
+enum seen { SEEN_NEW, SEEN_AGAIN, SEEN_BEFORE_US /* by the process whose place we have taken */ };
+
+/* The first message of a topic in this life. */
+static enum seen follow_first(struct sub_input *in, struct sub_topic *t, const struct msg *m,
+                              bool wanted) {
+    const struct tally_mark *k = t->mark;
+    if (!k || !k->seq) {
+        in->count->before += m->seq - 1;
+        return SEEN_NEW;
     }
+    if (m->seq == k->seq && m->time == k->time)
+        return SEEN_BEFORE_US;
+    uint64_t missing = m->seq > k->seq ? m->seq - k->seq - 1 : m->seq - 1;
+    in->count->crashed += missing;
+    count_gap(in, t, missing, wanted);
+    return SEEN_NEW;
+}
+
+static void follow_on(struct sub_input *in, struct sub_topic *t, const struct msg *m, bool wanted) {
+    if (m->seq > t->seq) {
+        count_gap(in, t, m->seq - t->seq - 1, wanted);
+        return;
+    }
+    in->sub->restarts++;
+    count_gap(in, t, m->seq - 1, wanted);
+}
+
+/* Follow the sequence. */
+static enum seen follow(struct sub_input *in, const struct msg *m, bool wanted) {
+    struct sub_topic *t = topic_find(in->sub, in->index, m->topic, m->topic_len);
+    enum seen seen = SEEN_NEW;
+    if (!t || m->seq == 0)
+        return SEEN_NEW;
+    if (m->seq == t->seq && m->time == t->time)
+        return SEEN_AGAIN;
+    if (t->seq)
+        follow_on(in, t, m, wanted);
+    else
+        seen = follow_first(in, t, m, wanted);
     t->seq = m->seq;
     t->time = m->time;
     t->received++;
-    return true;
+    if (t->mark) {
+        t->mark->seq = m->seq;
+        t->mark->time = m->time;
+    }
+    return seen;
 }
 
 static bool is_wanted(const struct sub_input *in, const struct msg *m) {
@@ -81,21 +121,36 @@ static bool is_wanted(const struct sub_input *in, const struct msg *m) {
 
 static void deliver(struct sub_input *in, const struct msg *m) {
     struct sub *s = in->sub;
-    if (!is_wanted(in, m) || !is_new(s, in->index, m))
+    bool wanted = is_wanted(in, m);
+    enum seen seen = follow(in, m, wanted);
+    if (seen != SEEN_NEW)
+        in->count->repeats++;
+    else if (!wanted)
+        in->count->skipped++;
+    if (!wanted || seen == SEEN_AGAIN)
         return;
     s->received++;
     s->bytes += m->raw_len;
+    if (seen == SEEN_NEW) {
+        in->count->received++;
+        in->count->bytes += m->raw_len;
+    }
     s->from = in;
     s->on_msg(s->ctx, m);
 }
 
 /* ---- pipes ---- */
 
+static void count_bad(struct sub_input *in, size_t n) {
+    in->sub->skipped_bytes += n;
+    in->count->bad_bytes += n;
+}
+
 static void skip_damage(struct sub_input *in) {
     static struct log_limit damaged;
     struct buf *b = &in->stream.buf;
     size_t n = msg_resync(buf_data(b), buf_len(b));
-    in->sub->skipped_bytes += n;
+    count_bad(in, n);
     buf_consume(b, n);
     log_limited(&damaged, LOG_WARN, "input %s: %zu bytes that are no message skipped", in->ep.name,
                 n);
@@ -139,13 +194,14 @@ static void take_raw(struct sub_input *in) {
         size_t used = in->sub->on_raw(in->sub->ctx, buf_data(b), buf_len(b), in->read_ns);
         buf_consume(b, used);
         in->sub->bytes += used;
+        in->count->bytes += used;
         if (used == 0)
             break;
     }
     if (buf_len(b) > MSG_MAX && !in->sub->paused) {
         log_limited(&stuck, LOG_WARN, "input %s: %zu bytes that nobody takes dropped", in->ep.name,
                     buf_len(b));
-        in->sub->skipped_bytes += buf_len(b);
+        count_bad(in, buf_len(b));
         buf_clear(b);
     }
 }
@@ -171,6 +227,7 @@ static void take(struct sub_input *in) {
     else
         take_messages(in);
     in->busy = false;
+    in->count->waiting = buf_len(b);
     if (buf_len(b) == 0)
         buf_clear(b); /* gives back what a very large message needed */
 }
@@ -195,7 +252,7 @@ static void try_end(struct sub_input *in) {
         return;
     size_t left = buf_len(&in->stream.buf);
     if (left) {
-        in->sub->skipped_bytes += left;
+        count_bad(in, left);
         log_warn("input %s ends inside a message: %zu bytes dropped", in->ep.name, left);
     }
     in->ended = true;
@@ -248,7 +305,7 @@ static void take_nng(struct sub_input *in, nng_msg *nm) {
         deliver(in, &m);
         return;
     }
-    in->sub->skipped_bytes += n;
+    count_bad(in, n);
     log_limited(&damaged, LOG_WARN, "input %s: %zu bytes that are no message skipped", in->ep.name,
                 n);
 }
@@ -329,7 +386,10 @@ int sub_add(struct sub *s, const char *endpoint, struct err *e) {
     in->sub = s;
     in->index = s->inputs;
     in->stream.fd = -1;
+    in->count = s->page ? &s->page->in[in->index] : &in->own;
     s->in[s->inputs++] = in;
+    if (s->page)
+        s->page->inputs = (uint32_t)s->inputs;
     if (endpoint_parse(&in->ep, endpoint, e) < 0)
         return -1;
     return in->ep.kind == ENDPOINT_NNG ? open_nng(in, e) : open_stream(in, e);

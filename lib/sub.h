@@ -11,6 +11,7 @@
 #include <nng/nng.h>
 #include <uv.h>
 
+#include "tally.h"
 #include "endpoint.h"
 #include "mp_walk.h"
 #include "msg.h"
@@ -23,6 +24,7 @@ struct sub_topic {
     size_t input;
     uint64_t seq, time;
     uint64_t received, lost;
+    struct tally_mark *mark; /* NULL = none */
 };
 
 struct sub_input {
@@ -37,6 +39,7 @@ struct sub_input {
     struct mp_walk walk;
     uint64_t read_ns; /* when the newest bytes were read */
     struct instream stream;
+    struct tally_in *count, own; /* own, unless there is a page */
 };
 
 struct sub {
@@ -50,6 +53,7 @@ struct sub {
     struct sub_topic *topics[SUB_TOPICS]; /* open hash, by input and name */
     size_t topic_count;
     uint64_t received, bytes, lost, skipped_bytes, restarts;
+    struct tally *page;           /* shared with the supervisor; set before sub_add; NULL = none */
     const struct sub_input *from; /* during on_msg: the input it came from */
     /* Set by the owner. The message is valid during the call. */
     void (*on_msg)(void *ctx, const struct msg *m);
