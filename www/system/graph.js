@@ -14,6 +14,7 @@ const NODE = [144, 92];
 const NODE_WIDE = 200;
 const GAP = [76, 26];
 const GAP_WIDE = 170;
+const EDGE = 4; // its padding, and what rounding may add
 const NARROW = 700; // below, a graph that does not fit becomes a list
 
 function svg(tag, attributes = {}, ...children) {
@@ -54,7 +55,7 @@ export class Graph extends EventTarget {
   #show() {
     if (!this.status) return;
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    const room = this.root.clientWidth;
+    const room = this.root.clientWidth - 2 * EDGE;
     const names = this.status.stages.map((stage) => stage.name);
     const shape = JSON.stringify([names, this.wires.map((wire) => wire.key), room, unit]);
     if (shape !== this.shape) this.#build(names, room, unit);
