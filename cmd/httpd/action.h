@@ -15,7 +15,7 @@ struct action {
     const char *usage;   /* of its words, for errors: "file FILE" */
     unsigned methods;    /* it may be declared for */
     bool trailing_slash; /* a path below a star may end with a slash */
-    /* Check r->arg and fill r->own; no I/O (the command line is being read). */
+    /* Check r->arg and fill r->own; no I/O (the command line is being read). May be NULL. */
     int (*declare)(struct httpd *h, struct route *r, struct err *e);
     /* The loop is there: open what is needed. May be NULL. */
     int (*open)(struct httpd *h, struct route *r, struct err *e);

@@ -16,12 +16,14 @@ struct httpd_counters {
     uint64_t sent_bytes; /* bodies that were sent completely */
     uint64_t upgrades, upgrades_refused;
     uint64_t asks, ask_timeouts;
+    uint64_t sse_viewers, sse_skipped;
 };
 
 struct httpd {
     struct stage st;
     /* Options. */
-    const char *listen;
+    const char *listen, *system, *admin_token_file;
+    bool admin_here; /* programs and pages of this machine need no token */
     struct opt_list routes, origins;
     int64_t ask_timeout_ms, timeout_ms, connections, max_body;
     /* Running. */

@@ -1,17 +1,20 @@
 /* httpd: HTTP for the pipeline.
  *
  * In: HTTP requests on --listen. Out: files; what other stages answer to requests (rpc.h); upgraded
- * WebSocket connections, handed over to wsfanout (handover.h). Ends with 0 when stopped, 1 when it
- * cannot listen, 2 on a wrong command line.
+ * WebSocket connections, handed over to wsfanout (handover.h); with --system, what the supervisor
+ * knows and what flows at any endpoint, as streams of events (system.h). Ends with 0 when stopped,
+ * 1 when it cannot listen, 2 on a wrong command line.
  */
 #include "conn.h"
 #include "server.h"
+#include "system.h"
 
 static struct httpd httpd = {.listen = "127.0.0.1:8080",
                              .ask_timeout_ms = 2000,
                              .timeout_ms = 30000,
                              .connections = 2048,
-                             .max_body = 64 << 10};
+                             .max_body = 64 << 10,
+                             .admin_here = true};
 
 static const struct opt options[] = {
     {"listen", 'l', OPT_TEXT, &httpd.listen, "HOST:PORT",
@@ -31,6 +34,14 @@ static const struct opt options[] = {
     {"connections", 0, OPT_INT, &httpd.connections, "N",
      "open at once; above that the longest idle one is cut", 1, 100000},
     {"max-body", 0, OPT_SIZE, &httpd.max_body, "BYTES", "of a request", 0, 3 << 20},
+    {"system", 0, OPT_TEXT, &httpd.system, "DIR",
+     "serve the page in DIR at /system, all that it asks for, and /metrics", 0, 0},
+    {"admin-token-file", 0, OPT_TEXT, &httpd.admin_token_file, "FILE",
+     "whose first word lets others than this machine restart stages and put messages; without it "
+     "the environment's TAPLINE_ADMIN_TOKEN",
+     0, 0},
+    {"admin-here", 0, OPT_FLAG, &httpd.admin_here, NULL,
+     "whoever is on this machine needs no token; turn it off behind a proxy that runs here", 0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
@@ -53,14 +64,18 @@ static struct opt_program program = {
     .tables = {options, NULL, NULL, NULL}};
 
 static int declare_routes(struct httpd *h, struct err *e) {
-    if (h->routes.n == 0)
+    if (h->routes.n == 0 && !h->system)
         return err_set(e, CAUSE_USAGE, "nothing to serve: give at least one --route");
     for (size_t i = 0; i < h->routes.n; i++)
         if (route_add(&h->table, h->routes.item[i], action_table, e) < 0)
             return -1;
-    for (size_t i = 0; i < h->table.n; i++)
-        if (h->table.item[i]->action->declare(h, h->table.item[i], e) < 0)
+    if (system_declare(h, e) < 0)
+        return -1;
+    for (size_t i = 0; i < h->table.n; i++) {
+        struct route *r = h->table.item[i];
+        if (r->action->declare && r->action->declare(h, r, e) < 0)
             return -1;
+    }
     route_sort(&h->table);
     return 0;
 }
@@ -71,12 +86,13 @@ static int open_routes(struct httpd *h, struct err *e) {
         if (r->action->open && r->action->open(h, r, e) < 0)
             return -1;
     }
-    return 0;
+    return system_open(h, e);
 }
 
 static void on_tick(void *ctx) {
     struct httpd *h = ctx;
     conn_tick(h);
+    system_tick(h);
     h->st.stats.queue = h->n.suspended;
     for (size_t i = 0; i < h->table.n; i++)
         if (h->table.item[i]->action->tick)
@@ -88,10 +104,12 @@ static void on_stop(void *ctx) {
     for (size_t i = 0; i < h->table.n; i++)
         if (h->table.item[i]->action->stop)
             h->table.item[i]->action->stop(h, h->table.item[i]);
+    system_stop(h);
     server_stop(h);
 }
 
 static void close_routes(struct httpd *h) {
+    system_close(h);
     for (size_t i = 0; i < h->table.n; i++)
         if (h->table.item[i]->action->close)
             h->table.item[i]->action->close(h, h->table.item[i]);
@@ -114,7 +132,9 @@ static void prepare(struct httpd *h) {
                    {"upgrades", &h->n.upgrades},
                    {"upgrades_refused", &h->n.upgrades_refused},
                    {"asks", &h->n.asks},
-                   {"ask_timeouts", &h->n.ask_timeouts}};
+                   {"ask_timeouts", &h->n.ask_timeouts},
+                   {"sse_viewers", &h->n.sse_viewers},
+                   {"sse_skipped", &h->n.sse_skipped}};
     h->st.ctx = h;
     h->st.no_stdin = h->st.no_stdout = true;
     h->st.on_tick = on_tick;

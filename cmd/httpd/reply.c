@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json.h"
+
 static const char TEXT[] = "text/plain; charset=utf-8";
 
 void reply_header(struct MHD_Response *r, const char *name, const char *value) {
@@ -41,4 +43,19 @@ void reply_error_with(struct request *q, unsigned status, const char *header, co
     struct MHD_Response *r = reply_make(TEXT, text, (size_t)n);
     reply_header(r, header, value);
     request_answer(q, status, r, (uint64_t)n);
+}
+
+void reply_json(struct request *q, unsigned status, const void *p, size_t n) {
+    struct MHD_Response *r = reply_make("application/json; charset=utf-8", p, n);
+    reply_header(r, "Cache-Control", "no-store");
+    request_answer(q, status, r, n);
+}
+
+void reply_refusal(struct request *q, unsigned status, const char *error) {
+    struct buf b = {0};
+    buf_puts(&b, "{\"ok\":false,\"error\":");
+    json_put_str(&b, error, strlen(error));
+    buf_putc(&b, '}');
+    reply_json(q, status, buf_data(&b), buf_len(&b));
+    buf_free(&b);
 }

@@ -14,4 +14,9 @@ void reply_error(struct request *q, unsigned status, const char *detail);
 /* The same with one more header. */
 void reply_error_with(struct request *q, unsigned status, const char *header, const char *value);
 
+/* JSON that is of this moment. */
+void reply_json(struct request *q, unsigned status, const void *p, size_t n);
+/* {"ok":false,"error":error} */
+void reply_refusal(struct request *q, unsigned status, const char *error);
+
 #endif

@@ -43,6 +43,11 @@ const char *request_header(const struct request *q, const char *name) {
     return MHD_lookup_connection_value(q->mhd, MHD_HEADER_KIND, name);
 }
 
+const char *request_query(const struct request *q, const char *name) {
+    const char *value = MHD_lookup_connection_value(q->mhd, MHD_GET_ARGUMENT_KIND, name);
+    return value ? value : "";
+}
+
 struct token {
     const char *name, *token;
     bool found;

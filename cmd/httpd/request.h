@@ -44,6 +44,9 @@ const char *request_header(const struct request *q, const char *name);
  * and not with the parameter q=0. */
 bool request_has_token(const struct request *q, const char *name, const char *token);
 
+/* The value of a parameter of the query, decoded; "" when it has none. */
+const char *request_query(const struct request *q, const char *name);
+
 /* The answer comes later. */
 void request_suspend(struct request *q);
 /* Answer with r, which is taken over. size: bytes of its body. A NULL r (no memory) cuts the

@@ -1,0 +1,278 @@
+#include "sse.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "reply.h"
+#include "server.h"
+
+enum {
+    BLOCK = 16 << 10,    /* bytes of one chunk, as MHD's own buffer */
+    NOT_SENT = 32 << 10, /* bytes in the kernel for a slow viewer: beyond that data only gets old */
+    HEARTBEAT_MS = 15000 /* proxies cut what is silent */
+};
+
+struct sse {
+    struct sse *prev, *next;
+    struct MHD_Connection *mhd; /* valid until MHD frees the response */
+    struct request *q;          /* the same */
+    int fd;
+    bool suspended, cut;
+    uint64_t pushed_ms;
+    uint64_t skipped;          /* since it was last told */
+    struct sse_event *sending; /* partly sent, so it is finished in any case */
+    size_t sent;
+    struct sse_event *queue[SSE_QUEUE];
+    size_t first, n, bytes;
+    void (*gone)(void *ctx);
+    void *ctx;
+};
+
+/* All streams, and the moment when those that wait are woken. */
+static struct {
+    struct httpd *h;
+    struct sse *first;
+    uv_timer_t timer;
+    bool open, ending;
+    uint64_t woken_ms;
+} hub;
+
+/* ---- events ---- */
+
+struct sse_event *sse_event_make(const struct buf *text) {
+    struct sse_event *e = mem_alloc(sizeof *e + buf_len(text));
+    e->refs = 1;
+    e->n = buf_len(text);
+    memcpy(e->bytes, buf_data(text), e->n);
+    return e;
+}
+
+void sse_event_drop(struct sse_event *e) {
+    if (e && --e->refs == 0)
+        free(e);
+}
+
+/* ---- waking ---- */
+
+static void resume(struct sse *s) {
+    s->suspended = false;
+    MHD_resume_connection(s->mhd);
+}
+
+static void wake(uv_timer_t *t) {
+    hub.woken_ms = uv_now(t->loop);
+    for (struct sse *s = hub.first; s; s = s->next)
+        if (s->suspended && (s->n || s->cut || hub.ending))
+            resume(s);
+    server_run(hub.h);
+}
+
+/* At once when it was quiet, else together with what comes meanwhile. */
+static void wake_soon(void) {
+    uint64_t now = uv_now(&hub.h->st.loop), next = hub.woken_ms + SSE_EVEN_MS;
+    if (!uv_is_active((uv_handle_t *)&hub.timer))
+        uv_timer_start(&hub.timer, wake, next > now ? next - now : 0, 0);
+}
+
+/* ---- the queue ---- */
+
+static struct sse_event *take_oldest(struct sse *s) {
+    struct sse_event *e = s->queue[s->first];
+    s->first = (s->first + 1) % SSE_QUEUE;
+    s->n--;
+    s->bytes -= e->n;
+    return e;
+}
+
+void sse_skip(struct sse *s, uint64_t n) {
+    s->skipped += n;
+    hub.h->n.sse_skipped += n;
+}
+
+static void drop_oldest(struct sse *s) {
+    struct sse_event *e = take_oldest(s);
+    if (e->own)
+        s->skipped += e->told;
+    else
+        sse_skip(s, 1);
+    sse_event_drop(e);
+}
+
+void sse_push(struct sse *s, struct sse_event *e) {
+    while (s->n == SSE_QUEUE || (s->n && s->bytes + e->n > SSE_QUEUE_BYTES))
+        drop_oldest(s);
+    e->refs++;
+    s->queue[(s->first + s->n++) % SSE_QUEUE] = e;
+    s->bytes += e->n;
+    s->pushed_ms = uv_now(&hub.h->st.loop);
+    if (s->suspended)
+        wake_soon();
+}
+
+void sse_push_all(const void *ctx, struct sse_event *e) {
+    for (struct sse *s = hub.first; s; s = s->next)
+        if (s->ctx == ctx)
+            sse_push(s, e);
+}
+
+/* Something of our own; told: how much skipping it speaks of. */
+static void push_own(struct sse *s, const char *text, uint64_t told) {
+    struct buf b = {0};
+    buf_puts(&b, text);
+    struct sse_event *e = sse_event_make(&b);
+    e->own = true;
+    e->told = told;
+    sse_push(s, e);
+    sse_event_drop(e);
+    buf_free(&b);
+}
+
+/* ---- sending: MHD asks ---- */
+
+static size_t copy_some(struct sse *s, char *out, size_t room) {
+    if (!s->sending) {
+        s->sending = take_oldest(s);
+        s->sent = 0;
+    }
+    size_t n = s->sending->n - s->sent;
+    n = n < room ? n : room;
+    memcpy(out, s->sending->bytes + s->sent, n);
+    s->sent += n;
+    if (s->sent == s->sending->n) {
+        sse_event_drop(s->sending);
+        s->sending = NULL;
+    }
+    return n;
+}
+
+static ssize_t read_on(void *cls, uint64_t pos, char *out, size_t room) {
+    struct sse *s = cls;
+    size_t n = 0;
+    (void)pos;
+    if (s->cut)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (hub.ending)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    while (n < room && (s->sending || s->n))
+        n += copy_some(s, out + n, room - n);
+    s->q->size += n;
+    if (n == 0) {
+        s->suspended = true;
+        MHD_suspend_connection(s->mhd);
+    }
+    return (ssize_t)n;
+}
+
+/* The response is freed: the connection has gone, or never took it. */
+static void ended(void *cls) {
+    struct sse *s = cls;
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        hub.first = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    hub.h->n.sse_viewers--;
+    while (s->n)
+        sse_event_drop(take_oldest(s));
+    sse_event_drop(s->sending);
+    s->gone(s->ctx);
+    free(s);
+}
+
+/* ---- opening ---- */
+
+static void start_hub(struct httpd *h) {
+    if (hub.open)
+        return;
+    hub.open = true;
+    hub.h = h;
+    uv_timer_init(&h->st.loop, &hub.timer);
+}
+
+static struct sse *link_up(struct request *q) {
+    int not_sent = NOT_SENT;
+    struct sse *s = mem_alloc(sizeof *s);
+    s->q = q;
+    s->mhd = q->mhd;
+    s->fd = q->conn->fd;
+    setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent, sizeof not_sent);
+    s->next = hub.first;
+    if (s->next)
+        s->next->prev = s;
+    hub.first = s;
+    hub.h->n.sse_viewers++;
+    return s;
+}
+
+struct sse *sse_open(struct request *q, void (*gone)(void *ctx), void *ctx) {
+    start_hub(q->h);
+    struct sse *s = link_up(q);
+    s->gone = gone;
+    s->ctx = ctx;
+    push_own(s, "retry: 2000\n\n", 0); /* the head goes out with it */
+    struct MHD_Response *r =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_on, s, ended);
+    if (!r) {
+        ended(s);
+        reply_error(q, 503, "out of memory");
+        return NULL;
+    }
+    reply_header(r, "Content-Type", "text/event-stream");
+    reply_header(r, "Cache-Control", "no-store");
+    reply_header(r, "X-Accel-Buffering", "no"); /* nginx would collect events */
+    reply_header(r, "X-Content-Type-Options", "nosniff");
+    request_answer(q, 200, r, 0);
+    return s;
+}
+
+/* ---- once a second ---- */
+
+/* MHD does not look at a connection that is suspended. */
+static bool has_gone(const struct sse *s) {
+    char c;
+    ssize_t r = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+    return r == 0 || (r < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void tell_skipped(struct sse *s) {
+    char text[80];
+    uint64_t n = s->skipped;
+    s->skipped = 0;
+    snprintf(text, sizeof text, "event: skipped\ndata: {\"count\":%llu}\n\n",
+             (unsigned long long)n);
+    push_own(s, text, n);
+}
+
+void sse_tick(void) {
+    bool cut = false;
+    for (struct sse *s = hub.first; s; s = s->next) {
+        s->cut |= s->suspended && has_gone(s);
+        cut |= s->cut;
+        if (s->skipped)
+            tell_skipped(s);
+        else if (uv_now(&hub.h->st.loop) - s->pushed_ms >= HEARTBEAT_MS)
+            push_own(s, ":\n\n", 0);
+    }
+    if (cut)
+        wake_soon();
+}
+
+void sse_stop(void) {
+    hub.ending = true;
+    for (struct sse *s = hub.first; s; s = s->next)
+        if (s->suspended)
+            resume(s);
+}
+
+void sse_close(void) {
+    if (hub.open)
+        uv_close((uv_handle_t *)&hub.timer, NULL);
+    hub.open = false;
+}
