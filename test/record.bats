@@ -352,3 +352,60 @@ E2
     wait_line play.err 'played 3000 messages'
     tape same a.tap got.tap
 }
+
+# ---- into a running pipeline ----
+
+panel() {
+    cp -r "$ROOT/media" media
+    mkfifo ws.in
+    exec 7<>ws.in
+    PORT=$(free_port)
+    start pipeline tapline up "$ROOT/pipelines/panel.conf" DEVICE="$WORK/none" "LISTEN=127.0.0.1:$PORT" \
+        MEDIA="$WORK/media" 7>&-
+    wait_for 10 curl -sf "http://127.0.0.1:$PORT/status"
+    start browser "$PY" "$ROOT/test/tool/wsclient.py" "ws://127.0.0.1:$PORT/ws" 1 7>&-
+    wait_line browser.out ready
+    wait_for 5 bash -c "curl -s http://127.0.0.1:$PORT/status | grep -q '\"ws_clients\": 1'"
+}
+stop_panel() {
+    tapline down
+    exec 7>&-
+}
+
+@test "played into the panel's pipeline its page plays again, at its pace" {
+    panel
+    "$PY" - <<'E2'
+import msgpack
+t0 = 1_700_000_000_000_000_000
+with open("day.tap", "wb") as f:
+    put = lambda *m: f.write(msgpack.packb(m))
+    put("record.start", t0, 1, {"version": 1, "time": t0, "endpoints": ["decode"]})
+    for k, (ms, id) in enumerate([(100, 5), (400, 3), (1100, 9)], 1):
+        put("panel.press", t0 + ms * 1000000, k, {"id": id})
+E2
+    began=$(date +%s%N)
+    run tapline play --live day.tap
+    assert_success
+    assert_output --partial 'played 3 messages'
+    [ $((($(date +%s%N) - began) / 1000000)) -ge 1000 ]
+    wait_line browser.out '"id": 9'
+    assert_equal "$(grep -oE '"play", "id": [0-9]+|"stop"' browser.out | tr '\n' ' ')" \
+        '"stop" "play", "id": 5 "stop" "play", "id": 3 "stop" "play", "id": 9 '
+    stop_panel
+}
+
+@test "a recording of the whole pipeline: what follows from something recorded is not played twice" {
+    panel
+    start record tapline record --all -w day.tap
+    wait_for 5 bash -c "tapline put serial.rx --to serial <<<'{\"data\":{\"\$bin\":\"UFJFU1MgMDA3DQo=\"}}'; tapline info day.tap | grep -qE '^rules +panel.play'"
+    kill -TERM "$PID"
+    wait "$PID"
+    n=$(tapline info --json day.tap | "$PY" -c 'import json,sys; print(*[t["count"] for t in json.load(sys.stdin)["topics"] if (t["source"], t["topic"]) == ("serial", "serial.rx")])')
+    before=$(grep -c '"play"' browser.out)
+    run tapline play --live --max-gap 100ms day.tap
+    assert_success
+    assert_output --partial 'decode is not played: it follows from serial (--source decode to play it)'
+    assert_output --partial 'rules is not played: it follows from serial'
+    wait_for 5 bash -c "[ \$(grep -c '\"play\"' browser.out) = $((before + n)) ]"
+    stop_panel
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""Recording and playing, measured.
+
+record.py [--for SECONDS] [--rate SIZE]   what a recorder loses of a steady stream (64 KB messages)
+                                          through NNG and through a pipe, what it costs, and how
+                                          exactly a recording is played
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import msgpack
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+T0 = 1_700_000_000_000_000_000
+
+
+def tool(name, *args):
+    path = os.path.join(BUILD, "bin" if name == "tapline" else "tool", name)
+    return [path, *args]
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mb(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return int(re.search(r"VmHWM:\s+(\d+)", f.read())[1]) / 1024
+
+
+def info(path):
+    out = subprocess.run(tool("tapline", "info", "--json", path), capture_output=True, check=True)
+    return json.loads(out.stdout)
+
+
+def report(way, seconds, sent, recorder, path, log):
+    d = info(path)
+    got = sum(t["count"] for t in d["topics"] if t["topic"] == "blast")
+    longest = re.search(r"longest write or sync took (\S+)", log)
+    print(f"record, {way}: {sent} sent, {got} recorded, {d['lost']} lost, "
+          f"{d['bytes'] / seconds / 2**20:.0f} MB/s, CPU {recorder[0] / seconds * 100:.0f} % of a core, "
+          f"memory {recorder[1]:.0f} MB, longest write or sync {longest[1] if longest else '?'}")
+    return got == sent
+
+
+def record(way, seconds, rate):
+    blast = ["--for", f"{seconds}s", "--rate", rate, "--size", "64k"]
+    keep = ["record", "-v", "-w", "r.tap", "--replace"]
+    if way == "NNG":
+        rec = subprocess.Popen(tool("tapline", *keep, "x"), stderr=subprocess.PIPE, text=True)
+        pub = subprocess.Popen(tool("blast", "-o", "x", *blast), stderr=subprocess.PIPE, text=True)
+    else:
+        pub = subprocess.Popen(tool("blast", "-o", "-", *blast), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+        rec = subprocess.Popen(tool("tapline", *keep), stdin=pub.stdout, stderr=subprocess.PIPE, text=True)
+        pub.stdout.close()
+    time.sleep(seconds - 1)
+    used = cpu_seconds(rec.pid) * seconds / (seconds - 1), peak_mb(rec.pid)
+    sent = int(re.search(r"sent (\d+)", pub.communicate()[1])[1])
+    time.sleep(0.5)
+    if way == "NNG":
+        rec.terminate()
+    log = rec.communicate()[1]
+    ok = report(way, seconds, sent, used, "r.tap", log)
+    os.unlink("r.tap")
+    return ok
+
+
+def play():
+    with open("p.tap", "wb") as f:
+        for k in range(500):
+            f.write(msgpack.packb(["test.n", T0 + k * 10_000_000, k + 1, {"k": k}]))
+    p = subprocess.Popen(tool("tapline", "play", "p.tap"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    unpacker, came = msgpack.Unpacker(), []
+    while data := os.read(p.stdout.fileno(), 65536):
+        now = time.monotonic_ns()
+        unpacker.feed(data)
+        came += [now for _ in unpacker]
+    late = re.search(r"at most (\S+) late", p.communicate()[1].decode())
+    off = sorted(abs((t - came[0]) - k * 10_000_000) / 1e6 for k, t in enumerate(came))
+    print(f"play, 500 messages 10 ms apart: off by the clock of a reader: "
+          f"median {statistics.median(off):.3f} ms, 99 % {off[494]:.3f} ms, worst {off[-1]:.3f} ms; by its own clock at most {late[1]} late")
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--for", dest="seconds", type=int, default=20)
+    a.add_argument("--rate", default="50M")
+    a = a.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tl.") as d:
+        os.chdir(d)
+        os.mkdir("run", 0o700)
+        os.environ["TAPLINE_RUN"] = os.path.join(d, "run")
+        ok = all([record("NNG", a.seconds, a.rate), record("pipe", a.seconds, a.rate)])
+        play()
+        os.chdir("/")
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == "__main__":
+    main()
