@@ -84,9 +84,15 @@ pid_t spawn_start(const struct spawn *s, int *failure_fd) {
     pid_t parent = getpid();
     if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) < 0)
         return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    /* A signal to the child before it has let go of our handlers would look like one to us: they
+     * write into a pipe that both have. */
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         child_run(s, parent, fd[1]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(fd[1]);
     if (pid < 0) {
         close(fd[0]);
