@@ -121,6 +121,7 @@ static void job_failed(struct recorder *r) {
     static struct log_limit limit;
     r->failing = true;
     if (r->error == EPIPE && recorder_to_stdout(r)) {
+        r->broken = true;
         drop_waiting(r);
         if (r->on_broken)
             r->on_broken(r->ctx);
@@ -288,7 +289,7 @@ static bool drop(struct recorder *r, size_t n) {
 }
 
 bool recorder_add(struct recorder *r, const char *source, const struct msg *m, uint64_t time_ns) {
-    if (r->waiting + m->raw_len > r->limit || r->finishing)
+    if (r->waiting + m->raw_len > r->limit || r->finishing || r->broken)
         return drop(r, m->raw_len);
     if (is_over(r, m->raw_len, time_ns))
         recorder_end_file(r);
@@ -328,7 +329,8 @@ void recorder_end_file(struct recorder *r) {
 void recorder_finish(struct recorder *r) {
     if (r->finishing)
         return;
-    recorder_end_file(r);
+    if (!r->broken)
+        recorder_end_file(r);
     r->finishing = true;
     uv_timer_stop(&r->retry);
     if (!r->busy && r->head)

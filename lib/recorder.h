@@ -57,7 +57,7 @@ struct recorder {
 
     /* Its own. */
     int fd, error;
-    bool regular, dirty, opened, finishing, finished, closed, busy;
+    bool regular, dirty, opened, finishing, finished, closed, busy, broken;
     size_t in_flight; /* bytes the thread was given */
     unsigned number;
     struct recorder_chunk *head, *tail, *spare;

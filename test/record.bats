@@ -155,7 +155,7 @@ idle() { start "$1" framedecode --format lines -i "none-$1" -o "$1" && wait_for 
     n=$(info odd-0001.tap "d['topics'][0]['count']")
     [ "$n" -ge 20 ] && [ "$n" -le 110 ]
     assert_equal "$(info odd-0001.tap "d['lost']")" 0
-    sleep 0.05
+    wait_for 5 bash -c '[ "$(tapline req rec stats | grep -oE "\"in\":[0-9]+" | cut -d: -f2)" -ge 150 ]'
     kill -USR1 "$PID"
     wait_for 5 test -s odd-0002.tap
     wait_line record.err 'odd-0002.tap: [0-9]+ messages'
@@ -170,9 +170,8 @@ idle() { start "$1" framedecode --format lines -i "none-$1" -o "$1" && wait_for 
 @test "--before with --once and --after; the ring is bounded" {
     tape make a.tap n=3000 gap=0.001 size=1000
     publish a.tap
-    start record tapline record src --before 1h --ring 100k --after 300ms --once -w odd.tap
-    wait_for 10 pgrep -P "$PID" -f none || true
-    sleep 1
+    start record tapline record src --before 1h --ring 100k --after 300ms --once -w odd.tap -o rec
+    wait_for 10 bash -c 'tapline req rec stats | grep -qE "\"in\":[1-9][0-9]{3}"'
     kill -USR1 "$PID"
     wait_gone "$PID" 10
     wait "$PID"
@@ -218,6 +217,7 @@ idle() { start "$1" framedecode --format lines -i "none-$1" -o "$1" && wait_for 
     tapline record -w - <a.tap | tapline info - | grep -qE '^src +test.n +20 '
     tape make big.tap n=2000 size=10000
     run bash -c 'tapline record -w - <big.tap | head -c 1000 | wc -c; exit ${PIPESTATUS[0]}'
+    assert_success
     assert_line 1000
 }
 

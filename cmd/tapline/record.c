@@ -261,13 +261,14 @@ static int summary(int status) {
     log_info("recorded %llu messages, %sB, in %s%s", (unsigned long long)r->messages,
              human_bytes(size, sizeof size, r->bytes), r->file[0] ? r->file : "no file",
              r->files > 1 ? " and those before it" : "");
-    log_debug("the longest write or sync took %s",
-              human_us(size, sizeof size, r->slowest_us));
+    log_debug("the longest write or sync took %s", human_us(size, sizeof size, r->slowest_us));
     if (lost)
         log_warn("%llu messages were lost before they came here", (unsigned long long)lost);
     if (rec.st.sub.skipped_bytes)
         log_warn("%llu bytes that came in were no messages",
                  (unsigned long long)rec.st.sub.skipped_bytes);
+    if (r->broken) /* whoever read it had enough, as of any filter */
+        return status;
     if (dropped)
         log_error("%llu messages, %sB, were dropped", (unsigned long long)dropped,
                   human_bytes(size, sizeof size, r->dropped_bytes));
