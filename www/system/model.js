@@ -6,7 +6,7 @@ const nameOf = (output) => (typeof output === "string" ? output : output.name);
 
 export const endpointsOf = (stage) => [
   ...new Set(
-    (stage.outputs ?? [])
+    (stage.outputs ?? stage.report?.outputs ?? [])
       .map(nameOf)
       .map(bare)
       .filter((name) => NAME.test(name)),
