@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+"""The pictures of the README: doc/*.png, taken of the demo in headless Chromium.
+
+    make && contrib/make-pictures.py [NAME]...
+
+Needs what `make test` needs. Starts the demo on a free port and stops it again.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "test/browser"))
+from harness import Browser  # noqa: E402
+from pipeline import free_port, wait_until  # noqa: E402
+
+BIN = ROOT / "build/bin"
+
+
+class Demo:
+    """pipelines/demo.conf, as `make run` starts it, with a press every two seconds."""
+
+    def __enter__(self):
+        self.dir = tempfile.TemporaryDirectory(prefix="tl.")
+        self.url = f"http://127.0.0.1:{free_port()}/"
+        env = dict(os.environ, TAPLINE_RUN=self.dir.name + "/run")
+        self.process = subprocess.Popen(
+            [BIN / "tapline", "up", "-q", ROOT / "pipelines/demo.conf", "PRESS_EVERY=2s",
+             "LISTEN=" + self.url[7:-1]], env=env, stderr=subprocess.DEVNULL)
+        wait_until(self._answers, "the demo is up")
+        return self
+
+    def _answers(self):
+        with urllib.request.urlopen(self.url + "status", timeout=2) as r:
+            return b'"serial_connected": true' in r.read()
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.dir.cleanup()
+
+
+def panel(browser, demo):
+    page = browser.page(demo.url, 1280, 800, scheme="dark")
+    page.wait("document.body.dataset.link === 'up'")
+    page.click("#unlock")
+    page.wait("document.body.dataset.play === 'playing'", 20)
+    time.sleep(0.7)
+    return page
+
+
+def phone(browser, demo):
+    page = browser.page(demo.url, 390, 780, scheme="light")
+    page.wait("document.body.dataset.link === 'up'")
+    page.click("#unlock")
+    page.wait("document.body.dataset.play === 'playing'", 20)
+    time.sleep(0.7)
+    return page
+
+
+def system(browser, demo):
+    page = browser.page(demo.url + "system", 1280, 1500, scheme="dark")
+    page.wait("document.body.dataset.loaded === 'true'", 20)
+    page.wait("document.querySelectorAll('#tap-from input').length > 3", 20)
+    page.js("[...document.querySelectorAll('#tap-from input')].filter("
+            "i => ['decode', 'rules'].includes(i.parentNode.textContent.trim())).forEach(i => i.click())")
+    page.click("#tap-run")
+    time.sleep(15)  # something to see in the charts
+    return page
+
+
+PICTURES = {"panel": panel, "phone": phone, "system": system}
+
+
+def main():
+    (ROOT / "doc").mkdir(exist_ok=True)
+    for name in sys.argv[1:] or PICTURES:
+        browser = Browser(language="en-GB,en")
+        try:
+            with Demo() as demo:
+                page = PICTURES[name](browser, demo)
+                page.driver.save_screenshot(str(ROOT / f"doc/{name}.png"))
+                print(f"doc/{name}.png")
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
