@@ -84,6 +84,7 @@ static void follow_on(struct sub_input *in, struct sub_topic *t, const struct ms
         return;
     }
     in->sub->restarts++;
+    in->count->crashed += m->seq - 1;
     count_gap(in, t, m->seq - 1, wanted);
 }
 

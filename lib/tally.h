@@ -22,7 +22,7 @@ struct tally_in {
     uint64_t skipped;   /* new messages that came but were not asked for (--topic, ?PREFIX) */
     uint64_t repeats;   /* state that was seen before */
     uint64_t lost;      /* holes in the sequences, whatever the topic */
-    uint64_t crashed;   /* of these: missed between the process before this one and this one */
+    uint64_t crashed;   /* of these: missed because our process or the publisher's was another */
     uint64_t before;    /* sent before the first of its topic came here: a late joiner */
     uint64_t bad_bytes; /* that were no message */
     uint64_t waiting;   /* bytes read that are still to be taken; a pause may hold them back */

@@ -91,9 +91,9 @@ json_is() { [ "$(json "$1")" = "$2" ]; }
     assert_output --partial 'pipeline p is up: 2 stages ready'
     run tapline status
     assert_line --index 0 --regexp "^pipeline p: ready, up [0-9.]+s, process [0-9]+, $WORK/pipelines/p.conf$"
-    assert_line --index 1 --regexp '^stage +state +cause +pid +up +restarts +in/s +out/s +lost +queue +p50 +p99 +cpu +memory +age$'
-    assert_line --index 2 --regexp '^a +ready +ok +[0-9]+ +[0-9.]+s +0 +0 +0 +0 +0 +- +- +[0-9.]+% +[0-9.]+M +-$'
-    assert_line --index 3 --regexp '^b +ready +ok +[0-9]+ +[0-9.]+s +0( +-){9}$'
+    assert_line --index 1 --regexp '^stage +state +cause +pid +up +restarts +in/s +out/s +lost +dropped +queue +p50 +p99 +cpu +memory +age$'
+    assert_line --index 2 --regexp '^a +ready +ok +[0-9]+ +[0-9.]+s +0 +0 +0 +0 +0 +0 +- +- +[0-9.]+% +[0-9.]+M +-$'
+    assert_line --index 3 --regexp '^b +ready +ok +[0-9]+ +[0-9.]+s +0( +-){10}$'
     run tapline list
     assert_output --regexp "^p +[0-9]+  $WORK/x/tapline/p  $WORK/pipelines/p.conf$"
     run tapline up -d pipelines/p.conf
@@ -288,7 +288,7 @@ for n in itertools.count(1):
 EOF
     pipeline p '[a]' "run = $PY gen.py | framedecode --format lines -o lines"
     tapline up -d -q p
-    flows() { tapline status | grep -qE '^lines +ready +ok +[0-9]+ +[0-9.]+s +0 +[1-9][0-9.]+ +[1-9][0-9.]+ +0 +0 +[0-9.]+(us|ms) +[0-9.]+(us|ms) +[0-9.]+% +[0-9.]+M +[0-9.]+s'; }
+    flows() { tapline status | grep -qE '^lines +ready +ok +[0-9]+ +[0-9.]+s +0 +[1-9][0-9.]+ +[1-9][0-9.]+ +0 +0 +0 +[0-9.]+(us|ms) +[0-9.]+(us|ms) +[0-9.]+% +[0-9.]+M +[0-9.]+s'; }
     wait_for 10 flows
 }
 

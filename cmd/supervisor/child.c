@@ -94,6 +94,7 @@ static pid_t start_process(struct child *c) {
                       .in = c->in >= 0 ? blocking(c->in) : sup->null_fd,
                       .out = c->out >= 0 ? blocking(c->out) : c->text.write_fd,
                       .err = c->err.write_fd,
+                      .tally = c->ledger.fd,
                       .shared_group = sup->shared_group};
     set_user(c, &s);
     return spawn_start(&s, &c->failure_fd);
@@ -108,6 +109,7 @@ static void forget_report(struct child *c) {
 static void action_spawn(struct child *c) {
     char text[120];
     forget_report(c);
+    ledger_start(&c->ledger);
     c->started_ns = c->silent_since_ns = clock_mono_ns();
     c->reports = will_report(c);
     pid_t pid = start_process(c);
@@ -257,6 +259,7 @@ void child_ended(struct child *c, int wait_status) {
     output_drain(&c->text);
     guard_tell(&c->sup->guard, c->pid, false);
     c->pid = 0;
+    ledger_end(&c->ledger);
     describe_end(c->last_exit, sizeof c->last_exit, wait_status);
     int error = exec_error(c);
     if (c->state == STATE_STOPPING) {
@@ -340,7 +343,10 @@ int child_open(struct child *c, struct err *e) {
     c->failure_fd = -1;
     c->err.read_fd = c->err.write_fd = c->text.read_fd = c->text.write_fd = -1;
     c->backoff.first_ms = (uint64_t)c->plan->section->keys.backoff_ms;
-    c->env = spawn_env(c->plan, c->sup->dir);
+    c->ledger.fd = -1;
+    if (c->plan->own && ledger_open(&c->ledger, e) < 0)
+        return -1;
+    c->env = spawn_env(c->plan, c->sup->dir, c->ledger.fd);
     uv_timer_init(&c->sup->loop, &c->timer);
     c->timer.data = c;
     if (output_open(&c->err, c, e) < 0)
@@ -362,5 +368,6 @@ void child_close(struct child *c) {
 
 void child_free(struct child *c) {
     spawn_env_free(c->env);
+    ledger_close(&c->ledger);
     buf_free(&c->report.body);
 }

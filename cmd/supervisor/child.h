@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "buf.h"
+#include "ledger.h"
 #include "lines.h"
 #include "plan.h"
 #include "state.h"
@@ -51,6 +52,7 @@ struct child {
     uint64_t window_ns; /* flood of lines: this second's, and those left out */
     uint64_t window_lines, left_out;
     struct child_report report;
+    struct ledger ledger;
 };
 
 /* plan, sup, in and out are set. */

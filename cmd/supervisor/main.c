@@ -15,15 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph.h"
 #include "opt.h"
 #include "supervisor.h"
 
-static bool detach, check_only, quiet;
+static bool detach, check_only, graph_only, quiet;
 static int verbose;
 static const char *log_file;
 
 static const struct opt options[] = {
     {"check", 0, OPT_FLAG, &check_only, NULL, "say what is wrong with the file and end", 0, 0},
+    {"graph", 0, OPT_FLAG, &graph_only, NULL, "print the pipeline as Graphviz text and end", 0, 0},
     {"detach", 'd', OPT_FLAG, &detach, NULL, "return once every stage is ready", 0, 0},
     {"log", 0, OPT_TEXT, &log_file, "FILE", "append the log to FILE, too", 0, 0},
     {"verbose", 'v', OPT_COUNT, &verbose, NULL, "say more", 0, 0},
@@ -98,6 +100,8 @@ int main(int argc, char **argv) {
         status = print_problems(&sup.plan.problems);
     else if (check_only)
         status = print_checked(&sup.plan);
+    else if (graph_only)
+        status = graph_print(&sup.plan);
     else {
         warn_unused(argv[1], argv + 2, (size_t)n - 1);
         return run(&e);

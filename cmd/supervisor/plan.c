@@ -314,6 +314,7 @@ void plan_free(struct plan *p) {
         free(p->problems.text[i]);
     free(p->section);
     free(p->stage);
+    free(p->link);
     free(p->open);
     free(p->description);
     conf_free(&p->conf);

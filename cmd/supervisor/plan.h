@@ -41,6 +41,16 @@ struct plan_stage {
     size_t place; /* within its section's pipe, from 0 */
 };
 
+/* A wire between two stages. */
+struct plan_link {
+    const struct plan_stage *from, *to;
+    int out, in;   /* number among the outputs of one, inputs of the other; -1 = not known */
+    bool narrowed; /* over NNG the receiver does not ask for everything */
+    enum endpoint_kind kind;
+    char via[128];  /* "pipe", or the endpoint */
+    char path[160]; /* of a named pipe */
+};
+
 /* Texts "FILE:LINE: what is wrong (cure)". */
 struct plan_problems {
     char *text[PLAN_PROBLEMS];
@@ -55,6 +65,8 @@ struct plan {
     size_t sections;
     struct plan_stage *stage;
     size_t stages;
+    struct plan_link *link;
+    size_t links;
     struct plan_problems problems;
 };
 
@@ -69,8 +81,12 @@ const char *plan_unused(const struct plan *p, char **words, size_t n, size_t *at
 /* Fill in s->keys from its section (plan_keys.c). */
 void plan_keys_read(struct plan *p, struct plan_section *s);
 
-/* Check that the wires between the stages meet (plan_wires.c). */
+/* Check that the wires between the stages meet, and fill in p->link (plan_wires.c). */
 void plan_wires_check(struct plan *p);
+
+/* Whether a pipe leads into the stage, and out of it. */
+bool plan_piped_in(const struct plan_stage *s);
+bool plan_piped_out(const struct plan_stage *s);
 
 /* The value of option -LETTER / --NAME at *at in argv, moving *at behind it; NULL when there is
  * none. Start with *at = 1. */

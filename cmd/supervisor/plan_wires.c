@@ -8,6 +8,7 @@
 struct wire {
     const struct plan_stage *stage;
     bool output;
+    int index; /* among those of its stage */
     struct endpoint ep;
     unsigned line;
 };
@@ -22,9 +23,11 @@ static bool is_plain(const struct wire *w) {
 }
 
 static void add(struct plan *p, struct wires *ws, const struct plan_stage *s, bool output,
-                const char *text) {
-    struct wire w = {
-        .stage = s, .output = output, .line = conf_section_line(s->section->conf, "run")};
+                int index, const char *text) {
+    struct wire w = {.stage = s,
+                     .output = output,
+                     .index = index,
+                     .line = conf_section_line(s->section->conf, "run")};
     struct err e;
     if (endpoint_parse(&w.ep, text, &e) < 0) {
         plan_problem(p, w.line, "[%s] -%c %s", s->section->conf->name, output ? 'o' : 'i', e.text);
@@ -38,12 +41,13 @@ static void add(struct plan *p, struct wires *ws, const struct plan_stage *s, bo
 static void collect(struct plan *p, struct wires *ws) {
     for (const struct plan_stage *s = p->stage; s < p->stage + p->stages; s++) {
         size_t in = 1, out = 1;
+        int ins = 0, outs = 0;
         if (!s->own)
             continue;
         for (const char *t; (t = plan_option(s->cmd, &in, 'i', "input"));)
-            add(p, ws, s, false, t);
+            add(p, ws, s, false, ins++, t);
         for (const char *t; (t = plan_option(s->cmd, &out, 'o', "output"));)
-            add(p, ws, s, true, t);
+            add(p, ws, s, true, outs++, t);
     }
 }
 
@@ -103,10 +107,73 @@ static void check_pipe(struct plan *p, const struct wires *ws, const struct plan
         any |= w->stage == s && w->output;
         standard |= w->stage == s && w->output && w->ep.kind == ENDPOINT_STDIO;
     }
-    if (s->place + 1 < s->section->run.n && any && !standard)
+    if (plan_piped_out(s) && any && !standard)
         plan_problem(p, conf_section_line(s->section->conf, "run"),
                      "[%s] %s | %s: nothing would go through this pipe (add -o -)",
                      s->section->conf->name, s->cmd->argv[0], s->cmd[1].argv[0]);
+}
+
+/* ---- what is joined to what ---- */
+
+bool plan_piped_in(const struct plan_stage *s) {
+    return s->place > 0;
+}
+
+bool plan_piped_out(const struct plan_stage *s) {
+    return s->place + 1 < s->section->run.n;
+}
+
+static bool asks_for_less(const struct wire *w) {
+    size_t at = 1;
+    return w->ep.prefix[0] || plan_option(w->stage->cmd, &at, '\1', "topic");
+}
+
+static void link_to(struct plan *p, const struct plan_link *l) {
+    p->link = mem_resize(p->link, (p->links + 1) * sizeof *l);
+    p->link[p->links++] = *l;
+}
+
+static void link_input(struct plan *p, const struct wires *ws, const struct wire *w) {
+    const struct wire *o = w->output || w->ep.kind == ENDPOINT_STDIO ? NULL : other_end(ws, w);
+    if (!o)
+        return;
+    struct plan_link l = {.from = o->stage,
+                          .to = w->stage,
+                          .out = o->index,
+                          .in = w->index,
+                          .narrowed = w->ep.kind == ENDPOINT_NNG && asks_for_less(w),
+                          .kind = w->ep.kind};
+    snprintf(l.via, sizeof l.via, "%s", w->ep.name);
+    if (l.kind == ENDPOINT_FIFO)
+        snprintf(l.path, sizeof l.path, "%s", w->ep.pub);
+    link_to(p, &l);
+}
+
+/* The number of "-" among a stage's inputs or outputs: the only one when none is named; -1 when it
+ * is not known; -2 when it is not among them. */
+static int standard_of(const struct wires *ws, const struct plan_stage *s, bool output) {
+    bool any = false;
+    for (const struct wire *w = ws->wire; w < ws->wire + ws->n; w++) {
+        if (w->stage != s || w->output != output)
+            continue;
+        if (w->ep.kind == ENDPOINT_STDIO)
+            return w->index;
+        any = true;
+    }
+    return !s->own ? -1 : any ? -2 : 0;
+}
+
+static void link_pipe(struct plan *p, const struct wires *ws, const struct plan_stage *s) {
+    if (!plan_piped_out(s))
+        return;
+    struct plan_link l = {.from = s,
+                          .to = s + 1,
+                          .out = standard_of(ws, s, true),
+                          .in = standard_of(ws, s + 1, false),
+                          .kind = ENDPOINT_STDIO,
+                          .via = "pipe"};
+    if (l.in != -2)
+        link_to(p, &l);
 }
 
 void plan_wires_check(struct plan *p) {
@@ -119,5 +186,9 @@ void plan_wires_check(struct plan *p) {
     }
     for (size_t i = 0; i < p->stages; i++)
         check_pipe(p, &ws, &p->stage[i]);
+    for (size_t i = 0; i < p->stages; i++)
+        link_pipe(p, &ws, &p->stage[i]);
+    for (size_t i = 0; i < ws.n; i++)
+        link_input(p, &ws, &ws.wire[i]);
     free(ws.wire);
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sub.h"
 #include "supervisor.h"
 
 enum { LINES_DEFAULT = 100, STOP_AFTER_MS = 20 /* so that the answer is out before we end */ };
@@ -36,11 +37,30 @@ static void put_cause(struct buf *b, const struct child *c) {
     mp_kv_str(b, "cause_text", says ? text : c->cause_text);
 }
 
+/* As declared on the command line; of a program that is not ours only its pipes are known. */
+static void put_ends(struct buf *b, const char *key, const struct plan_stage *s, char letter,
+                     const char *option, bool piped) {
+    const char *name[SUB_INPUTS];
+    uint32_t n = 0;
+    size_t at = 1;
+    for (const char *t; s->own && n < SUB_INPUTS && (t = plan_option(s->cmd, &at, letter, option));)
+        name[n++] = t;
+    if (!n && piped)
+        name[n++] = "-";
+    mp_put_str(b, key);
+    mp_put_array(b, n);
+    for (uint32_t i = 0; i < n; i++)
+        mp_put_str(b, name[i]);
+}
+
 static void put_stage(struct buf *b, const struct child *c) {
     uint64_t up_ms = c->pid ? (clock_mono_ns() - c->started_ns) / 1000000u : 0;
-    mp_put_map(b, 15);
+    mp_put_map(b, 18);
     mp_kv_str(b, "name", c->plan->name);
     mp_kv_str(b, "section", c->plan->section->conf->name);
+    mp_kv_uint(b, "run_index", c->plan->place);
+    put_ends(b, "inputs", c->plan, 'i', "input", plan_piped_in(c->plan));
+    put_ends(b, "outputs", c->plan, 'o', "output", plan_piped_out(c->plan));
     mp_kv_str(b, "program", c->plan->program);
     put_command(b, c->plan->cmd);
     mp_kv_str(b, "state", state_name(c->state));
@@ -53,7 +73,8 @@ static void put_stage(struct buf *b, const struct child *c) {
 }
 
 static void answer_status(struct supervisor *s, struct rpc_call *call) {
-    struct buf *b = rpc_reply_begin(call, 9);
+    wires_look(s);
+    struct buf *b = rpc_reply_begin(call, 11);
     mp_kv_str(b, "pipeline", s->plan.name);
     mp_kv_str(b, "description", s->plan.description ? s->plan.description : "");
     mp_kv_str(b, "open", s->plan.open ? s->plan.open : "");
@@ -66,6 +87,10 @@ static void answer_status(struct supervisor *s, struct rpc_call *call) {
     mp_put_array(b, (uint32_t)s->children);
     for (size_t i = 0; i < s->children; i++)
         put_stage(b, &s->child[i]);
+    mp_put_str(b, "wires");
+    wires_put(b, &s->wires);
+    mp_put_str(b, "balance");
+    wires_put_balance(b, &s->wires);
     rpc_reply_end(call);
 }
 

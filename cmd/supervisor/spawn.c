@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tally.h"
+
 enum { EXIT_NOT_RUN = 127, DESCRIPTORS = 4096 };
 
 extern char **environ;
@@ -57,6 +59,8 @@ static char child_become(const struct spawn *s, pid_t parent) {
     dup2(s->out, STDOUT_FILENO);
     dup2(s->err, STDERR_FILENO);
     close_on_exec_from(STDERR_FILENO + 1);
+    if (s->tally >= 0)
+        fcntl(s->tally, F_SETFD, 0);
     if (s->shared_group)
         umask(0007);
     if (become_user(s) < 0)
@@ -107,9 +111,10 @@ pid_t spawn_start(const struct spawn *s, int *failure_fd) {
 
 /* Meant for the supervisor alone. */
 static bool is_ours(const char *entry) {
-    static const char *const names[] = {
-        "TAPLINE_STAGE=", "TAPLINE_RUN=", "TAPLINE_STDIN=", "NOTIFY_SOCKET=",  "WATCHDOG_PID=",
-        "WATCHDOG_USEC=", "LISTEN_PID=",  "LISTEN_FDS=",    "LISTEN_FDNAMES=", "JOURNAL_STREAM="};
+    static const char *const names[] = {"TAPLINE_STAGE=",  "TAPLINE_RUN=",   TALLY_ENV "=",
+                                        "TAPLINE_STDIN=",  "NOTIFY_SOCKET=", "WATCHDOG_PID=",
+                                        "WATCHDOG_USEC=",  "LISTEN_PID=",    "LISTEN_FDS=",
+                                        "LISTEN_FDNAMES=", "JOURNAL_STREAM="};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(entry, names[i], strlen(names[i])) == 0)
             return true;
@@ -149,9 +154,16 @@ static void put_user(char **env, size_t *n, const char *user) {
     put(env, n, "LOGNAME", u->pw_name);
 }
 
-char **spawn_env(const struct plan_stage *stage, const char *run_dir) {
+static void put_tally(char **env, size_t *n, int fd) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", fd);
+    if (fd >= 0)
+        put(env, n, TALLY_ENV, number);
+}
+
+char **spawn_env(const struct plan_stage *stage, const char *run_dir, int tally) {
     const struct conf_section *c = stage->section->conf;
-    size_t n = 0, room = c->n + 8;
+    size_t n = 0, room = c->n + 9;
     for (char **e = environ; *e; e++)
         room++;
     char **env = mem_alloc(room * sizeof *env);
@@ -162,6 +174,7 @@ char **spawn_env(const struct plan_stage *stage, const char *run_dir) {
     put_user(env, &n, stage->section->keys.user);
     put(env, &n, "TAPLINE_RUN", run_dir);
     put(env, &n, "TAPLINE_STAGE", stage->name);
+    put_tally(env, &n, tally);
     /* The stages of a section follow one another in the plan. */
     if (stage->place > 0 && !stage[-1].own)
         put(env, &n, "TAPLINE_STDIN", "any");

@@ -14,6 +14,7 @@ struct spawn {
     char **env;
     const char *dir;
     int in, out, err; /* all above 2 */
+    int tally;        /* stays open under its number; -1 = none */
     bool as_user, shared_group;
     uid_t uid;
     gid_t gid;
@@ -32,7 +33,7 @@ struct spawn_failure {
 pid_t spawn_start(const struct spawn *s, int *failure_fd);
 
 /* Environment of a stage; free it with spawn_env_free. */
-char **spawn_env(const struct plan_stage *stage, const char *run_dir);
+char **spawn_env(const struct plan_stage *stage, const char *run_dir, int tally);
 void spawn_env_free(char **env);
 
 /* Close every descriptor from `first` on. Async-signal-safe. */

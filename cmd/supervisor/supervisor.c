@@ -161,6 +161,7 @@ static void on_tick(uv_timer_t *t) {
     for (size_t i = 0; i < s->children; i++)
         child_tick(&s->child[i], since > STALLED_MS * MS_NS ? since : 0);
     reap_all(s);
+    wires_look(s);
     if (s->watchdog_ns)
         notify_systemd("WATCHDOG=1");
     supervisor_look(s);
@@ -220,6 +221,7 @@ static int open_children(struct supervisor *s, struct err *e) {
     for (size_t i = 0; i < s->children; i++)
         if (child_open(&s->child[i], e) < 0)
             return -1;
+    wires_open(s);
     return 0;
 }
 
@@ -278,6 +280,7 @@ int supervisor_close(struct supervisor *s, int status) {
     logs_free(&s->logs);
     for (size_t i = 0; i < s->children; i++)
         child_free(&s->child[i]);
+    wires_close(s);
     free(s->child);
     free(s->file);
     plan_free(&s->plan);

@@ -12,6 +12,7 @@
 #include "rpc.h"
 #include "rundir.h"
 #include "runlock.h"
+#include "wires.h"
 
 struct supervisor {
     struct plan plan;
@@ -34,6 +35,7 @@ struct supervisor {
     uint64_t bad_reports;
     struct child *child;
     size_t children;
+    struct wires wires;
     bool shared_group; /* stages run as other users, of one group */
     gid_t group;
     uint64_t started_ns, tick_ns, stop_ns; /* monotonic */

@@ -7,6 +7,7 @@
 int up_main(int argc, char **argv);
 int down_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int graph_main(int argc, char **argv);
 int list_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int restart_main(int argc, char **argv);

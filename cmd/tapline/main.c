@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"restart", restart_main, false, "start a stage, or all, again"},
     {"list", list_main, false, "the pipelines that are running"},
     {"check", check_main, false, "say what is wrong with a pipeline file"},
+    {"graph", graph_main, false, "draw a pipeline file (Graphviz)"},
     {"tap", tap_main, true, "show the messages of an endpoint"},
     {"record", record_main, true, "keep messages in a file"},
     {"play", play_main, true, "publish a recording as it was, at its pace"},

@@ -1,4 +1,5 @@
-/* tapline status: what the supervisor knows about the stages of its pipeline, a line each. */
+/* tapline status: what the supervisor knows about its pipeline: a line a stage, the wires on
+ * request, and what became of the messages. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +12,15 @@
 #include "opt.h"
 #include "pick.h"
 #include "rpc.h"
+#include "table.h"
 
-enum { COLUMNS = 15, CELL = 64, ROWS_MAX = 256, WATCH_MS = 1000 };
+enum { CELL = 64, WATCH_MS = 1000 };
 
-static bool as_json, watch;
+static bool as_json, watch, show_wires;
 
 static const struct opt options[] = {
     {"json", 0, OPT_FLAG, &as_json, NULL, "everything the supervisor knows, as JSON", 0, 0},
+    {"wires", 'W', OPT_FLAG, &show_wires, NULL, "also what went from stage to stage", 0, 0},
     {"watch", 'w', OPT_FLAG, &watch, NULL, "again every second", 0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
@@ -26,27 +29,17 @@ static const struct opt_program program = {
     .summary = "the stages of a running pipeline",
     .synopsis = "[NAME]",
     .details =
-        "lost: messages that were sent and never came. queue: what waits inside the stage.\n"
+        "lost: messages that were sent and never came. dropped: thrown away by the stage itself.\n"
+        "queue: what waits inside it. age: since its last message.\n"
         "p50, p99: how long ago what it handles entered tapline, over the last 10 to 20 seconds.\n"
-        "age: since its last message.\n",
+        "Of a wire: sent = received + lost + dropped + queued + unaccounted, since both its ends\n"
+        "were there, over all their lives; crashed: how many were lost because one was gone.\n",
     .tables = {options, pick_options, NULL},
 };
 
-struct row {
-    char cell[COLUMNS][CELL];
-    char note[200]; /* what ails it, in words */
-};
+/* ---- what the reply holds ---- */
 
-struct table {
-    struct row row[ROWS_MAX];
-    size_t n;
-};
-
-static const struct row titles = {{"stage", "state", "cause", "pid", "up", "restarts", "in/s",
-                                   "out/s", "lost", "queue", "p50", "p99", "cpu", "memory", "age"},
-                                  ""};
-
-/* One stage's map, and its report's. */
+/* One map in it; of a stage also its report's. */
 struct view {
     const uint8_t *p, *report;
     size_t n, report_n;
@@ -58,146 +51,227 @@ static uint64_t number(const uint8_t *p, size_t n, const char *key) {
     return v;
 }
 
-static double fraction(const struct view *v, const char *key) {
-    double d = 0;
-    mp_get_double(v->p, v->n, key, &d);
-    return d;
+static const char *text(const struct view *v, const char *key, char *out, size_t size) {
+    out[0] = 0;
+    mp_get_cstr(v->p, v->n, key, out, size);
+    return out;
 }
 
-static uint64_t reported(const struct view *v, const char *key) {
-    return number(v->report, v->report_n, key);
-}
-
-static void age_cell(char *out, uint64_t last_ns) {
-    uint64_t now = clock_wall_ns();
-    if (last_ns)
-        human_ms(out, CELL, now > last_ns ? (now - last_ns) / 1000000u : 0);
-}
-
-/* A time that nothing was measured for is no time. */
-static void latency_cell(char *out, uint64_t us) {
-    if (us)
-        human_us(out, CELL, us);
-}
-
-static void put_reported(struct row *r, const struct view *v) {
-    human_count(r->cell[6], CELL, fraction(v, "in_per_s"));
-    human_count(r->cell[7], CELL, fraction(v, "out_per_s"));
-    human_count(r->cell[8], CELL, (double)reported(v, "lost"));
-    human_count(r->cell[9], CELL, (double)reported(v, "queue"));
-    latency_cell(r->cell[10], reported(v, "latency_p50_us"));
-    latency_cell(r->cell[11], reported(v, "latency_p99_us"));
-    snprintf(r->cell[12], CELL, "%.1f%%", fraction(v, "cpu_percent"));
-    human_bytes(r->cell[13], CELL, reported(v, "memory_bytes"));
-    age_cell(r->cell[14], reported(v, "last_message"));
-}
-
-static void fill_row(struct row *r, const struct view *v) {
-    uint64_t pid = number(v->p, v->n, "pid");
-    mp_get_cstr(v->p, v->n, "name", r->cell[0], CELL);
-    mp_get_cstr(v->p, v->n, "state", r->cell[1], CELL);
-    mp_get_cstr(v->p, v->n, "cause", r->cell[2], CELL);
-    mp_get_cstr(v->p, v->n, "cause_text", r->note, sizeof r->note);
-    if (pid) {
-        snprintf(r->cell[3], CELL, "%llu", (unsigned long long)pid);
-        human_ms(r->cell[4], CELL, number(v->p, v->n, "uptime_ms"));
-    }
-    snprintf(r->cell[5], CELL, "%llu", (unsigned long long)number(v->p, v->n, "restarts"));
-    if (v->report)
-        put_reported(r, v);
-}
-
-static void find_report(struct view *v) {
+static bool find_map(const uint8_t *p, size_t n, const char *key, const uint8_t **at, size_t *len) {
     struct mp_value m;
-    struct mp_cursor at;
-    if (!mp_find(v->p, v->n, "report", &m, &at) || m.type != MP_MAP)
-        return;
-    v->report = at.at;
-    v->report_n = (size_t)(at.end - at.at);
+    struct mp_cursor c;
+    if (!mp_find(p, n, key, &m, &c) || m.type != MP_MAP)
+        return false;
+    *at = c.at;
+    *len = (size_t)(c.end - c.at);
+    return true;
 }
 
-static void fill_table(struct table *t, const struct buf *reply) {
+/* Call take for each map in the array of that name. */
+static void each(const struct buf *reply, const char *key, struct table *t,
+                 void (*take)(struct table *t, const struct view *v)) {
     struct mp_value list;
     struct mp_cursor at;
-    *t = (struct table){.row = {titles}, .n = 1};
-    if (!mp_find(buf_data(reply), buf_len(reply), "stages", &list, &at) || list.type != MP_ARRAY ||
+    if (!mp_find(buf_data(reply), buf_len(reply), key, &list, &at) || list.type != MP_ARRAY ||
         mp_read(&at, &list) != 1)
         return;
-    for (uint32_t i = 0; i < list.len && t->n < ROWS_MAX; i++) {
+    for (uint32_t i = 0; i < list.len; i++) {
         struct view v = {.p = at.at};
         if (mp_skip(&at) != 1)
             return;
         v.n = (size_t)(at.at - v.p);
-        find_report(&v);
-        fill_row(&t->row[t->n++], &v);
+        find_map(v.p, v.n, "report", &v.report, &v.report_n);
+        take(t, &v);
     }
 }
 
-static int width(const struct table *t, int column) {
-    size_t most = 0;
-    for (size_t i = 0; i < t->n; i++)
-        if (strlen(t->row[i].cell[column]) > most)
-            most = strlen(t->row[i].cell[column]);
-    return (int)most;
+/* ---- stages ---- */
+
+static void text_cell(struct table *t, const struct view *v, const char *key) {
+    char s[CELL];
+    table_cell(t, "%s", text(v, key, s, sizeof s));
 }
 
-/* Words to the left, numbers to the right. */
-static void print_table(const struct table *t) {
-    for (size_t i = 0; i < t->n; i++) {
-        for (int c = 0; c < COLUMNS; c++) {
-            const char *cell = t->row[i].cell[c];
-            printf(c < 3 ? "%s%-*s" : "%s%*s", c ? "  " : "", width(t, c), *cell ? cell : "-");
-        }
-        printf("\n");
+static void rate_cell(struct table *t, const struct view *v, const char *key) {
+    char s[CELL];
+    double d = 0;
+    mp_get_double(v->p, v->n, key, &d);
+    table_cell(t, "%s", human_count(s, sizeof s, d));
+}
+
+static void count_cell(struct table *t, const struct view *v, const char *key) {
+    char s[CELL];
+    table_cell(t, "%s", human_count(s, sizeof s, (double)number(v->report, v->report_n, key)));
+}
+
+/* A time that nothing was measured for is no time. */
+static void latency_cell(struct table *t, const struct view *v, const char *key) {
+    char s[CELL];
+    uint64_t us = number(v->report, v->report_n, key);
+    table_cell(t, "%s", us ? human_us(s, sizeof s, us) : "");
+}
+
+static void age_cell(struct table *t, uint64_t last_ns) {
+    char s[CELL];
+    uint64_t now = clock_wall_ns();
+    uint64_t ms = now > last_ns ? (now - last_ns) / 1000000u : 0;
+    table_cell(t, "%s", last_ns ? human_ms(s, sizeof s, ms) : "");
+}
+
+static void reported_cells(struct table *t, const struct view *v) {
+    static const char *const counts[] = {"lost", "dropped", "queue"};
+    char s[CELL];
+    double cpu = 0;
+    rate_cell(t, v, "in_per_s");
+    rate_cell(t, v, "out_per_s");
+    for (int i = 0; i < 3; i++)
+        count_cell(t, v, counts[i]);
+    latency_cell(t, v, "latency_p50_us");
+    latency_cell(t, v, "latency_p99_us");
+    mp_get_double(v->p, v->n, "cpu_percent", &cpu);
+    table_cell(t, "%.1f%%", cpu);
+    table_cell(t, "%s", human_bytes(s, sizeof s, number(v->report, v->report_n, "memory_bytes")));
+    age_cell(t, number(v->report, v->report_n, "last_message"));
+}
+
+static void stage_row(struct table *t, const struct view *v) {
+    char up[CELL];
+    uint64_t pid = number(v->p, v->n, "pid");
+    text_cell(t, v, "name");
+    text_cell(t, v, "state");
+    text_cell(t, v, "cause");
+    snprintf(up, sizeof up, "%llu", (unsigned long long)pid);
+    table_cell(t, "%s", pid ? up : "");
+    table_cell(t, "%s", pid ? human_ms(up, sizeof up, number(v->p, v->n, "uptime_ms")) : "");
+    table_cell(t, "%llu", (unsigned long long)number(v->p, v->n, "restarts"));
+    if (v->report)
+        reported_cells(t, v);
+    else
+        while (t->at)
+            table_cell(t, "%s", "");
+}
+
+/* What ails it, in words: lines of their own, not cells. */
+static void note_row(struct table *t, const struct view *v) {
+    char name[CELL], note[200];
+    if (text(v, "cause_text", note, sizeof note)[0])
+        buf_printf(&t->cells, "%s: %s\n", text(v, "name", name, sizeof name), note);
+}
+
+static void put_stages(struct buf *out, const struct buf *reply) {
+    static const char *const titles[] = {"stage", "state", "cause",  "pid",     "up",    "restarts",
+                                         "in/s",  "out/s", "lost",   "dropped", "queue", "p50",
+                                         "p99",   "cpu",   "memory", "age"};
+    struct table t = {.columns = sizeof titles / sizeof *titles, .left = 3};
+    for (int i = 0; i < t.columns; i++)
+        table_cell(&t, "%s", titles[i]);
+    each(reply, "stages", &t, stage_row);
+    table_put(&t, out);
+    each(reply, "stages", &t, note_row);
+    buf_put(out, buf_data(&t.cells), buf_len(&t.cells));
+    table_free(&t);
+}
+
+/* ---- wires ---- */
+
+static const char *const wire_keys[] = {"from", "to",      "via",     "sent",   "received",
+                                        "lost", "crashed", "dropped", "queued", "unaccounted"};
+enum { WIRE_KEYS = sizeof wire_keys / sizeof *wire_keys, WIRE_WORDS = 3 };
+
+static void wire_row(struct table *t, const struct view *v) {
+    for (int i = 0; i < WIRE_WORDS; i++)
+        text_cell(t, v, wire_keys[i]);
+    for (int i = WIRE_WORDS; i < WIRE_KEYS; i++) {
+        int64_t n;
+        if (mp_get_int(v->p, v->n, wire_keys[i], &n))
+            table_cell(t, "%lld", (long long)n);
+        else
+            table_cell(t, "unknown");
     }
-    for (size_t i = 1; i < t->n; i++)
-        if (t->row[i].note[0])
-            printf("%s: %s\n", t->row[i].cell[0], t->row[i].note);
 }
 
-static void print_head(const struct buf *reply) {
-    const uint8_t *p = buf_data(reply);
-    size_t n = buf_len(reply);
-    char name[CELL] = "", state[CELL] = "", file[512] = "", open[512] = "", up[32];
-    mp_get_cstr(p, n, "pipeline", name, sizeof name);
-    mp_get_cstr(p, n, "state", state, sizeof state);
-    mp_get_cstr(p, n, "file", file, sizeof file);
-    mp_get_cstr(p, n, "open", open, sizeof open);
-    printf("pipeline %s: %s, up %s, process %llu, %s%s%s\n\n", name, state,
-           human_ms(up, sizeof up, number(p, n, "uptime_ms")),
-           (unsigned long long)number(p, n, "pid"), file, open[0] ? ", " : "", open);
+static void put_wires(struct buf *out, const struct buf *reply) {
+    struct table t = {.columns = WIRE_KEYS, .left = WIRE_WORDS};
+    for (int i = 0; i < WIRE_KEYS; i++)
+        table_cell(&t, "%s", wire_keys[i]);
+    each(reply, "wires", &t, wire_row);
+    buf_putc(out, '\n');
+    table_put(&t, out);
+    table_free(&t);
 }
 
-static void print_json(const struct buf *reply) {
-    struct buf text = {0};
+/* ---- the whole ---- */
+
+static void put_head(struct buf *out, const struct buf *reply) {
+    struct view v = {.p = buf_data(reply), .n = buf_len(reply)};
+    char name[CELL], state[CELL], file[512], open[512], up[CELL];
+    text(&v, "open", open, sizeof open);
+    buf_printf(out, "pipeline %s: %s, up %s, process %llu, %s%s%s\n\n",
+               text(&v, "pipeline", name, sizeof name), text(&v, "state", state, sizeof state),
+               human_ms(up, sizeof up, number(v.p, v.n, "uptime_ms")),
+               (unsigned long long)number(v.p, v.n, "pid"), text(&v, "file", file, sizeof file),
+               open[0] ? ", " : "", open);
+}
+
+static void put_balance(struct buf *out, const struct buf *reply) {
+    struct view v = {0};
+    const char *s;
+    size_t n;
+    if (find_map(buf_data(reply), buf_len(reply), "balance", &v.p, &v.n) &&
+        mp_get_str(v.p, v.n, "text", &s, &n))
+        buf_printf(out, "\n%.*s\n", (int)n, s);
+}
+
+static void put_json(struct buf *out, const struct buf *reply) {
     struct mp_cursor c = {buf_data(reply), buf_data(reply) + buf_len(reply)};
-    json_from_mp(&text, &c, NULL);
-    printf("%.*s\n", (int)buf_len(&text), (const char *)buf_data(&text));
-    buf_free(&text);
+    json_from_mp(out, &c, NULL);
+    buf_putc(out, '\n');
 }
 
-static void print_reply(const struct buf *reply) {
-    static struct table t;
+static void put_reply(struct buf *out, const struct buf *reply) {
     if (as_json) {
-        print_json(reply);
+        put_json(out, reply);
         return;
     }
-    fill_table(&t, reply);
+    put_head(out, reply);
+    put_stages(out, reply);
+    if (show_wires)
+        put_wires(out, reply);
+    put_balance(out, reply);
+}
+
+/* In place: each line over the old one, and what stood below is cleared, so that nothing flickers.
+ */
+static void print_over(struct buf *out) {
+    fputs("\033[H", stdout);
+    while (buf_len(out)) {
+        const char *line = (const char *)buf_data(out);
+        size_t n = (size_t)((const char *)memchr(line, '\n', buf_len(out)) - line);
+        printf("%.*s\033[K\n", (int)n, line);
+        buf_consume(out, n + 1);
+    }
+    fputs("\033[J", stdout);
+}
+
+static void print(struct buf *out) {
     if (watch && isatty(STDOUT_FILENO))
-        printf("\033[H\033[2J");
-    print_head(reply);
-    print_table(&t);
+        print_over(out);
+    else
+        fwrite(buf_data(out), 1, buf_len(out), stdout);
+    fflush(stdout);
 }
 
 static int show(void) {
-    struct buf request = {0}, reply = {0};
+    struct buf request = {0}, reply = {0}, out = {0};
     rpc_request_begin(&request, "status", 0);
     int r = pick_ask(&request, &reply);
-    if (r == 0)
-        print_reply(&reply);
-    fflush(stdout);
+    if (r == 0) {
+        put_reply(&out, &reply);
+        print(&out);
+    }
     buf_free(&request);
     buf_free(&reply);
+    buf_free(&out);
     return r;
 }
 
@@ -211,6 +285,8 @@ int status_main(int argc, char **argv) {
         return opt_usage_error(&program, "unexpected argument \"%s\"", argv[2]);
     if (pick_pipeline(n ? argv[1] : NULL, &r, &e) < 0)
         return pick_fail(&e);
+    if (watch && isatty(STDOUT_FILENO))
+        fputs("\033[2J", stdout);
     while (show() == 0) {
         if (!watch || ferror(stdout))
             return 0;

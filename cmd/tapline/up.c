@@ -1,4 +1,4 @@
-/* tapline up, check: both hand a pipeline file to the supervisor. */
+/* tapline up, check, graph: all hand a pipeline file to the supervisor. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +35,15 @@ static const struct opt_program check_program = {
     .name = "tapline check",
     .summary = "say what is wrong with a pipeline file",
     .synopsis = "FILE [NAME=VALUE]...",
+    .tables = {NULL},
+};
+
+static const struct opt_program graph_program = {
+    .name = "tapline graph",
+    .summary = "draw a pipeline file (Graphviz)",
+    .synopsis = "FILE [NAME=VALUE]...",
+    .details = "As in: tapline graph panel | dot -Tsvg >panel.svg\n"
+               "Pipes are bold, named pipes dashed, NNG is blue, requests are dotted.\n",
     .tables = {NULL},
 };
 
@@ -96,12 +105,20 @@ int up_main(int argc, char **argv) {
     return become_supervisor(&w, argv + 1, n);
 }
 
-int check_main(int argc, char **argv) {
-    struct words w = {{"supervisor", "--check"}, 2};
-    int n, status = opt_parse(&check_program, argc, argv, &n);
+static int only_say(const struct opt_program *program, char *option, int argc, char **argv) {
+    struct words w = {{"supervisor", option}, 2};
+    int n, status = opt_parse(program, argc, argv, &n);
     if (status >= 0)
         return status;
     if (n < 1)
-        return opt_usage_error(&check_program, "which pipeline file?");
+        return opt_usage_error(program, "which pipeline file?");
     return become_supervisor(&w, argv + 1, n);
+}
+
+int check_main(int argc, char **argv) {
+    return only_say(&check_program, "--check", argc, argv);
+}
+
+int graph_main(int argc, char **argv) {
+    return only_say(&graph_program, "--graph", argc, argv);
 }
