@@ -397,6 +397,7 @@ int sub_add(struct sub *s, const char *endpoint, struct err *e) {
 }
 
 static void input_pause(struct sub_input *in, bool paused) {
+    in->count->paused = paused;
     if (in->polling && paused)
         uv_poll_stop(&in->poll);
     else if (in->polling)

@@ -25,7 +25,8 @@ struct tally_in {
     uint64_t crashed;   /* of these: missed because our process or the publisher's was another */
     uint64_t before;    /* sent before the first of its topic came here: a late joiner */
     uint64_t bad_bytes; /* that were no message */
-    uint64_t waiting;   /* bytes read that are still to be taken; a pause may hold them back */
+    uint64_t waiting;   /* bytes read that are still to be taken */
+    uint64_t paused;    /* 1 while nothing is taken, because an output is full */
 };
 
 struct tally_out {

@@ -27,6 +27,7 @@ static void add_in(struct tally_in *sum, const struct tally_in *c) {
     sum->before += c->before;
     sum->bad_bytes += c->bad_bytes;
     sum->waiting += c->waiting;
+    sum->paused += c->paused;
 }
 
 static void add_out(struct tally_out *sum, const struct tally_out *c) {
@@ -54,7 +55,7 @@ void ledger_end(struct ledger *l) {
         return;
     l->known |= l->page->pid != 0;
     for (int i = 0; i < TALLY_INPUTS; i++) {
-        l->page->in[i].waiting = 0;
+        l->page->in[i].waiting = l->page->in[i].paused = 0;
         add_in(&l->in[i], &l->page->in[i]);
     }
     for (int i = 0; i < TALLY_OUTPUTS; i++) {

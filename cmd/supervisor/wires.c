@@ -8,7 +8,7 @@
 #include "supervisor.h"
 
 static const uint64_t STEADY_NS = 1500000000, /* no message is under way for so long */
-    FRESH_NS = 2500000000;                    /* a stage that has reported since is alive */
+    HEARD_NS = 500000000; /* ... and the receiver was heard of since, so it takes what comes */
 
 /* ---- what is on the way ---- */
 
@@ -30,38 +30,42 @@ static uint64_t pipe_bytes(const struct wire *w) {
     return n;
 }
 
-/* Whether the receiver takes what comes; over NNG a receiver that is gone gets nothing. */
-static bool receives(const struct wire *w) {
+/* Whether what was on its way then has come: the receiver was well since (over NNG nothing comes to
+ * one that is gone). */
+static bool has_come(const struct wire *w, uint64_t since_ns) {
     if (w->to->pid == 0)
         return w->link->kind == ENDPOINT_NNG;
-    return clock_mono_ns() - w->to->silent_since_ns < FRESH_NS;
+    return w->to->silent_since_ns >= since_ns + HEARD_NS;
 }
 
 /* ---- what has become of it ---- */
 
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
 /* Holes that the sender's own drops do not explain; never more than is missing. */
 static uint64_t holes(const struct tally_in *in, uint64_t dropped, int64_t missing) {
     uint64_t n = in->lost > dropped ? in->lost - dropped : 0;
-    return missing < 0 ? 0 : n > (uint64_t)missing ? (uint64_t)missing : n;
+    return missing < 0 ? 0 : least(n, (uint64_t)missing);
 }
 
-/* More has come than there was room for in the sums: what was taken for gone was not. */
-static void take_back(uint64_t *from, int64_t *pending) {
-    uint64_t n = (uint64_t) - *pending < *from ? (uint64_t) - *pending : *from;
+/* More has come, or was told by a hole, than there was room for in the sums: what was taken for
+ * gone is not, or is the same. */
+static uint64_t take_back(uint64_t *from, int64_t *pending) {
+    uint64_t n = *pending >= 0 ? 0 : (uint64_t) - *pending;
+    n = least(n, *from);
     *from -= n;
     *pending += (int64_t)n;
+    return n;
 }
 
-static void mend(struct wire *w, int64_t *pending) {
-    if (*pending < 0 && w->unaccounted > 0) {
-        uint64_t was = (uint64_t)w->unaccounted;
-        take_back(&was, pending);
-        w->unaccounted = (int64_t)was;
-    }
-    if (*pending < 0)
-        take_back(&w->crashed, pending);
-    if (*pending < 0)
-        take_back(&w->base, pending);
+static void mend(struct wire *w, int64_t *pending, uint64_t new_holes) {
+    uint64_t fault = w->unaccounted > 0 ? (uint64_t)w->unaccounted : 0;
+    w->unaccounted -= (int64_t)take_back(&fault, pending);
+    uint64_t n = take_back(&w->crashed, pending);
+    w->told += least(n, new_holes);
+    take_back(&w->base, pending);
 }
 
 /* Nothing is on the way, so what is missing will not come: because somebody was gone, or had not
@@ -80,13 +84,14 @@ static void settle(struct wire *w, int64_t pending) {
 }
 
 /* The same difference for a while, also while messages flow: then it is no message on its way. */
-static bool is_steady(struct wire *w, int64_t pending, uint64_t missing) {
-    uint64_t now = clock_mono_ns();
-    if (pending != w->pending || missing != w->missing || !receives(w) || w->now.queued_bytes)
+static bool is_steady(struct wire *w, int64_t pending, const struct tally_in *in,
+                      const struct tally_out *out) {
+    uint64_t now = clock_mono_ns(), missing = in->lost + out->dropped;
+    if (pending != w->pending || missing != w->missing || w->now.queued_bytes || in->paused)
         w->steady_ns = now;
     w->pending = pending;
     w->missing = missing;
-    return now - w->steady_ns >= STEADY_NS;
+    return now - w->steady_ns >= STEADY_NS && has_come(w, w->steady_ns);
 }
 
 static void balance(struct wire *w, const struct tally_in *in, const struct tally_out *out) {
@@ -96,8 +101,9 @@ static void balance(struct wire *w, const struct tally_in *in, const struct tall
                       (int64_t)(nng ? in->before : 0);
     uint64_t seen = holes(in, out->dropped, missing);
     int64_t pending = missing - (int64_t)(seen + w->base + w->crashed) - w->unaccounted;
-    mend(w, &pending);
-    if (is_steady(w, pending, in->lost + out->dropped) && pending >= 0) {
+    mend(w, &pending, in->lost - in->crashed - w->plain);
+    w->plain = in->lost - in->crashed;
+    if (is_steady(w, pending, in, out) && pending >= 0) {
         settle(w, pending);
         pending = w->pending = 0;
     }
@@ -105,7 +111,7 @@ static void balance(struct wire *w, const struct tally_in *in, const struct tall
     c->received = in->received + in->skipped;
     c->dropped = out->dropped;
     c->lost = seen + w->crashed;
-    c->crashed = w->crashed + (in->crashed < seen ? in->crashed : seen);
+    c->crashed = w->crashed + least(in->crashed + w->told, seen);
     c->queued = pending > 0 ? (uint64_t)pending : 0;
     c->unaccounted = w->unaccounted + (pending < 0 ? pending : 0);
 }

@@ -35,6 +35,8 @@ struct wire {
     /* What was found when nothing was on the way. */
     uint64_t base;    /* sent before the receiver joined */
     uint64_t crashed; /* gone with a process */
+    uint64_t told;    /* once among those, and told by a hole since */
+    uint64_t plain;   /* holes that the receiver does not put down to a process */
     int64_t unaccounted;
     uint64_t lives, deaths; /* of both ends, when that was */
     /* Since when the difference has been the same. */
