@@ -54,9 +54,12 @@ static void put_params(const struct request *q, struct buf *b) {
         n += r->param[i];
     mp_put_str(b, "params");
     mp_put_map(b, n);
-    for (size_t i = 0; i < r->segments; i++)
-        if (r->param[i])
-            mp_kv_strn(b, r->segment[i], q->path.text + q->path.at[i], q->path.len[i]);
+    for (size_t i = 0; i < r->segments; i++) {
+        size_t len = 0;
+        const char *text = r->param[i] ? route_param(r, &q->path, i, &len) : NULL;
+        if (text)
+            mp_kv_strn(b, r->segment[i], text, len);
+    }
     if (r->star)
         mp_kv_str(b, "*", path_rest(&q->path, r->segments));
 }

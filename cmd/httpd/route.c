@@ -57,28 +57,36 @@ static bool name_ok(const char *s) {
     return *s == 0;
 }
 
+/* Plain text, "{name}" or "{name}suffix". */
+static int parse_segment(struct route *r, char *s, struct err *e) {
+    char *end = s[0] == '{' ? strchr(s, '}') : NULL;
+    const char *suffix = end ? end + 1 : "";
+    if (end && (end == s + 1 || strpbrk(suffix, "{}")))
+        return fault(r, e, "a parameter is {name} or {name}.end, not", s);
+    if (end) {
+        *end = 0;
+        s++;
+    }
+    if (end ? !name_ok(s) : strpbrk(s, "{}") != NULL)
+        return fault(r, e, "a parameter is {name} or {name}.end, not", s);
+    r->param[r->segments] = end != NULL;
+    r->suffix[r->segments] = suffix;
+    r->segment[r->segments++] = s;
+    return 0;
+}
+
 static int add_segment(struct route *r, char *s, struct err *e) {
-    size_t n = strlen(s);
     if (r->star)
         return fault(r, e, "nothing may follow the *", NULL);
     if (strcmp(s, "*") == 0) {
         r->star = true;
         return 0;
     }
-    if (n == 0 || strcmp(s, ".") == 0 || strcmp(s, "..") == 0 || strpbrk(s, "%?#*"))
+    if (!*s || strcmp(s, ".") == 0 || strcmp(s, "..") == 0 || strpbrk(s, "%?#*"))
         return fault(r, e, "no such path part can be asked for:", s);
     if (r->segments == PATH_SEGMENTS)
         return fault(r, e, "the path has too many parts", NULL);
-    bool param = s[0] == '{' && n > 2 && s[n - 1] == '}';
-    if (param) {
-        s[n - 1] = 0;
-        s++;
-    }
-    if (param ? !name_ok(s) : strpbrk(s, "{}") != NULL)
-        return fault(r, e, "a parameter is {name}, not", s);
-    r->param[r->segments] = param;
-    r->segment[r->segments++] = s;
-    return 0;
+    return parse_segment(r, s, e);
 }
 
 static int parse_path(struct route *r, char *path, struct err *e) {
@@ -152,7 +160,7 @@ static bool same_pattern(const struct route *a, const struct route *b) {
     if (a->segments != b->segments || a->star != b->star)
         return false;
     for (size_t i = 0; i < a->segments; i++)
-        if (a->param[i] != b->param[i] ||
+        if (a->param[i] != b->param[i] || strcmp(a->suffix[i], b->suffix[i]) != 0 ||
             (!a->param[i] && strcmp(a->segment[i], b->segment[i]) != 0))
             return false;
     return true;
@@ -188,6 +196,9 @@ static int compare(const struct route *a, const struct route *b) {
         int ka = kind_at(a, i), kb = kind_at(b, i);
         if (ka != kb || ka >= 2)
             return ka - kb;
+        size_t na = strlen(a->suffix[i]), nb = strlen(b->suffix[i]);
+        if (na != nb)
+            return na > nb ? -1 : 1;
     }
 }
 
@@ -207,16 +218,29 @@ void route_free(struct route_table *t) {
 
 /* ---- finding ---- */
 
+/* A parameter stands for at least one byte. */
+static bool segment_matches(const struct route *r, const struct path *p, size_t i) {
+    const char *text = p->text + p->at[i], *end = r->param[i] ? r->suffix[i] : r->segment[i];
+    size_t n = strlen(end);
+    if (r->param[i] ? p->len[i] <= n : p->len[i] != n)
+        return false;
+    return memcmp(text + p->len[i] - n, end, n) == 0;
+}
+
 static bool matches(const struct route *r, const struct path *p) {
     if (p->n < r->segments || (p->n > r->segments && !r->star))
         return false;
     if (p->slash && !(r->star && r->action->trailing_slash))
         return false;
     for (size_t i = 0; i < r->segments; i++)
-        if (!r->param[i] && (strlen(r->segment[i]) != p->len[i] ||
-                             memcmp(r->segment[i], p->text + p->at[i], p->len[i]) != 0))
+        if (!segment_matches(r, p, i))
             return false;
     return true;
+}
+
+const char *route_param(const struct route *r, const struct path *p, size_t i, size_t *len) {
+    *len = p->len[i] - strlen(r->suffix[i]);
+    return p->text + p->at[i];
 }
 
 void route_find(const struct route_table *t, const struct path *p, unsigned method,

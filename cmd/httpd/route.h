@@ -2,10 +2,11 @@
  *
  *   /status            exactly this path
  *   /play/{id}         one segment, any text, given to the action as parameter `id`
+ *   /cameras/{mac}.jpg the same with a fixed end, which is not part of the parameter
  *   /static/{name}/x   the same inside a path
  *   /media/STAR        (STAR: *) this path and everything below it
  * The most specific pattern wins: at the first segment where two differ, plain text goes before a
- * parameter, and a parameter before the star.
+ * parameter (the one with the longer fixed end first), and a parameter before the star.
  */
 #ifndef HTTPD_ROUTE_H
 #define HTTPD_ROUTE_H
@@ -34,6 +35,7 @@ struct route {
     unsigned methods;             /* bits of enum method */
     char *segment[PATH_SEGMENTS]; /* plain text, or the name of a parameter */
     bool param[PATH_SEGMENTS];
+    const char *suffix[PATH_SEGMENTS]; /* what follows parameter i in its segment; "" = nothing */
     size_t segments;
     bool star;              /* everything below, too */
     char *arg[ROUTE_WORDS]; /* the words after ACTION */
@@ -61,6 +63,8 @@ int route_add(struct route_table *t, const char *text, const struct action *cons
 void route_sort(struct route_table *t);
 void route_find(const struct route_table *t, const struct path *p, unsigned method,
                 struct route_hit *hit);
+/* The text of parameter i (not NUL-terminated) in a path that leads to r. */
+const char *route_param(const struct route *r, const struct path *p, size_t i, size_t *len);
 void route_free(struct route_table *t);
 
 /* The bit of a method's name; 0 for one we do not know. */

@@ -100,6 +100,48 @@ TEST(the_most_specific_route_wins) {
     route_free(&t);
 }
 
+/* "name=text" of the first parameter of the route that `path` leads to. */
+static const char *param(const struct route_table *t, const char *path) {
+    static char out[128];
+    struct path p;
+    struct route_hit hit;
+    size_t n, i = 0;
+    path_parse(&p, path, strlen(path));
+    route_find(t, &p, METHOD_GET, &hit);
+    if (!hit.route)
+        return "";
+    while (!hit.route->param[i])
+        i++;
+    const char *text = route_param(hit.route, &p, i, &n);
+    snprintf(out, sizeof out, "%s=%.*s", hit.route->segment[i], (int)n, text);
+    return out;
+}
+
+TEST(a_parameter_may_have_a_fixed_end) {
+    static const char *const text[] = {"GET /c/{any} ask e any",
+                                       "GET /c/{mac}.jpg file jpg",
+                                       "GET /c/{name}.small.jpg file small",
+                                       "GET /c/a.jpg file a",
+                                       "GET /c/{mac}/stream file stream",
+                                       "GET /c/* dir rest"};
+    struct route_table t = {0};
+    struct err e;
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        CHECK_INT(route_add(&t, text[i], actions, &e), 0);
+    CHECK_INT(route_add(&t, "GET /c/{other}.jpg file x", actions, &e), -1);
+    route_sort(&t);
+    CHECK_STR(found(&t, "GET", "/c/a.jpg"), "GET /c/a.jpg file a");
+    CHECK_STR(param(&t, "/c/24:6f.jpg"), "mac=24:6f");
+    CHECK_STR(param(&t, "/c/a.b.jpg"), "mac=a.b");
+    CHECK_STR(param(&t, "/c/a.small.jpg"), "name=a");
+    CHECK_STR(param(&t, "/c/.small.jpg"), "mac=.small");
+    CHECK_STR(param(&t, "/c/.jpg"), "any=.jpg");
+    CHECK_STR(param(&t, "/c/a.JPG"), "any=a.JPG");
+    CHECK_STR(param(&t, "/c/x/stream"), "mac=x");
+    CHECK_STR(found(&t, "GET", "/c/x.jpg/y"), "GET /c/* dir rest");
+    route_free(&t);
+}
+
 TEST(a_slash_at_the_end_is_for_directories_only) {
     struct route_table t = {0};
     struct err e;
@@ -142,6 +184,11 @@ TEST(wrong_routes_are_refused_and_named) {
                                       "GET /{} file a",
                                       "GET /{a.b} file a",
                                       "GET /a{b} file a",
+                                      "GET /{}.jpg file a",
+                                      "GET /{a}{b} file a",
+                                      "GET /{a}.} file a",
+                                      "GET /{a file a",
+                                      "GET /{a}.* file a",
                                       "GET /a%20 file a",
                                       "GET /.. file a",
                                       "POST / file a",
