@@ -66,8 +66,6 @@ def system(browser, demo):
     page = browser.page(demo.url + "system", 1280, 1500, scheme="dark")
     page.wait("document.body.dataset.loaded === 'true'", 20)
     page.wait("document.querySelectorAll('#tap-from input').length > 3", 20)
-    page.js("[...document.querySelectorAll('#tap-from input')].filter("
-            "i => ['decode', 'rules'].includes(i.parentNode.textContent.trim())).forEach(i => i.click())")
     page.click("#tap-run")
     time.sleep(15)  # something to see in the charts
     return page
