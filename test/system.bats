@@ -53,6 +53,13 @@ web() { tapline status --json | json "[s for s in d['stages'] if s['name'] == 'w
 stage_is() { [ "$(tapline status --json | json "[(s$2) for s in d['stages'] if s['name'] == '$1'][0]")" = "$3" ]; }
 web_counter() { web "['report']['counters']['$1']"; }
 fds() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
+viewers_are() { [ "$(tapline req web stats | json "d['stats']['counters']['sse_viewers']")" = "$1" ]; }
+# settle PID: everything has been used once that stays open from then on; nobody is connected
+settle() {
+    get "$URL/system/status.json" >first.json
+    get -m 0.3 "$URL/system/tap?from=feed" >first.tap || true
+    wait_for 5 viewers_are 0
+}
 fds_are() { [ "$(fds "$1")" = "$2" ]; }
 post() { code -X POST -H 'Content-Type: application/json' "$@"; }
 error_of() { json "d['error']" <body; }
@@ -149,7 +156,7 @@ error_of() { json "d['error']" <body; }
     [ $((after - before)) -ge 3 ]
     [ $((after - before)) -le 8 ]
     for i in "${PIDS[@]:1}"; do kill "$i"; done
-    wait_for 5 stage_is web "['report']['counters']['sse_viewers']" 0
+    wait_for 5 viewers_are 0
     before=$(web_counter asks)
     sleep 1.5
     assert_equal "$(web_counter asks)" "$before"
@@ -216,19 +223,19 @@ E2
 }
 
 @test "tap: a slow viewer loses the oldest, is told how many, and no other notices" {
-    pipeline "900 3600 2000 $WORK/go"
+    pipeline "500 3000 2000 $WORK/go"
     start slow "$PY" "$ROOT/test/tool/sse_slow.py" "$PORT" '/system/tap?from=feed&rate=1000' "$WORK/read"
     viewer quick '/system/tap?from=feed&rate=1000'
     wait_line slow.out connected
     wait_line quick.out retry
     touch go
-    wait_for 20 grep -q '"n":3600,' quick.out
-    # Nothing is queued for it beyond the bound: 3600 messages are 10 MB of text.
+    wait_for 20 grep -q '"n":3000,' quick.out
+    # Nothing is queued for it beyond the bound: 3000 messages are 8 MB of text.
     [ "$(web "['report']['memory_bytes']")" -lt $((${TAPLINE_BIN:+20} * 10000000 + 40000000)) ]
     touch read
     wait_line slow.out messages 20
-    tail -n 1 slow.out | json "1 / (d['ordered'] and d['skipped'] > 1000 and d['last'] == 3600 and d['messages'] + d['skipped'] == d['last'] - d['first'] + 1 and d['bytes'] < 3e6)"
-    assert_equal "$(grep -c '^event: message' quick.out)" 3600
+    tail -n 1 slow.out | json "1 / (d['ordered'] and d['skipped'] > 1000 and d['last'] == 3000 and d['messages'] + d['skipped'] == d['last'] - d['first'] + 1 and d['bytes'] < 3e6)"
+    assert_equal "$(grep -c '^event: message' quick.out)" 3000
     refute grep -q skipped quick.out
 }
 
@@ -236,17 +243,57 @@ E2
     pipeline 0.2
     local pid before i
     pid=$(web "['pid']")
-    get "$URL/system/status.json" >first.json
-    wait_for 5 fds_are "$pid" "$(fds "$pid")"
+    settle "$pid"
     before=$(fds "$pid")
     for i in 1 2 3 4 5; do viewer "t$i" '/system/tap?from=feed,supervisor,absent'; done
     for i in 1 2 3 4 5; do wait_line "t$i.out" retry; done
     viewer e1 /system/events
     wait_line e1.out status
-    [ "$(fds "$pid")" -ge $((before + 30)) ]
+    # five connections with two subscriptions each, one with one
+    wait_for 5 fds_are "$pid" $((before + 5 * 3 + 2))
     for i in "${PIDS[@]:1}"; do kill -KILL "$i"; done
     wait_for 5 fds_are "$pid" "$before"
-    wait_for 5 stage_is web "['report']['counters']['sse_viewers']" 0
+    wait_for 5 viewers_are 0
+}
+
+@test "tap: goes on when the stage is started again, or comes at last" {
+    pipeline 50
+    viewer tap '/system/tap?from=feed,late&rate=1000'
+    wait_for 10 has_events tap.out message 5
+    tapline restart feed
+    wait_line up.err 'feed .* ready again'
+    local n
+    n=$(grep -c '^event: message' tap.out)
+    wait_for 10 has_events tap.out message $((n + 20))
+    echo '{"a": 1}' | tapline put some.topic -o late --linger 2s
+    wait_for 5 grep -q '"from":"late","topic":"some.topic"' tap.out
+}
+
+@test "tap: viewers who come and go by the hundred leave nothing behind" {
+    pipeline 300
+    local pid before i
+    pid=$(web "['pid']")
+    settle "$pid"
+    before=$(fds "$pid")
+    threads=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)
+    "$PY" - "$PORT" <<'E2'
+import socket, sys, time
+def ask():
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+    s.sendall(b"GET /system/tap?from=feed,supervisor HTTP/1.1\r\nHost: x\r\n\r\n")
+    return s, s.recv(65536)
+for i in range(300):
+    s, got = ask()
+    while b" 503 " in got[:20]:  # 32 at a time, and each is missed within a second
+        s.close()
+        time.sleep(0.1)
+        s, got = ask()
+    while i % 10 == 0 and b"event: message" not in got:
+        got += s.recv(65536)
+    s.close()
+E2
+    wait_for 5 fds_are "$pid" "$before"
+    assert_equal "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" "$threads"
 }
 
 @test "tap: one viewer too many is refused, and there is room again when one has gone" {
@@ -443,7 +490,8 @@ for c, v in r["counters"].items():
     assert m[f'tapline_stage_own_total{{stage="feed",counter="{c}"}}'] == v
 for w in d.get("wires", []):
     key = f'{{from="{w["from"]}",to="{w["to"]}",via="{w["via"]}"}}'
-    assert m["tapline_wire_sent_total" + key] == w["sent"] or "web" in key, key
+    for name in ("sent", "received", "lost", "dropped"):  # null: nobody counts there
+        assert w[name] is None or "web" in key or m[f"tapline_wire_{name}_total{key}"] == w[name], key
 E2
 }
 

@@ -4,8 +4,8 @@
 
 #include "route.h"
 
-const struct action *const action_table[] = {&action_file, &action_dir, &action_ask, &action_ws,
-                                             NULL};
+const struct action *const action_table[] = {&action_file,  &action_dir,   &action_ask, &action_ws,
+                                             &action_image, &action_mjpeg, NULL};
 
 int action_misused(const struct route *r, struct err *e) {
     return err_set(e, CAUSE_USAGE, "route \"%s\": the action is written \"%s\"", r->shown,

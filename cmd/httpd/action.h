@@ -31,7 +31,8 @@ struct action {
 /* -1 with the words the action of r takes. */
 int action_misused(const struct route *r, struct err *e);
 
-extern const struct action action_file, action_dir, action_ask, action_ws;
+extern const struct action action_file, action_dir, action_ask, action_ws, action_image,
+    action_mjpeg;
 extern const struct action *const action_table[]; /* ends with NULL */
 
 #endif

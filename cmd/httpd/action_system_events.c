@@ -4,11 +4,10 @@
  *   absent  instead of a status while the supervisor does not answer: {"error"}
  * One question a second serves all viewers, and none is asked without them.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
-#include "log.h"
+#include "spsub.h"
 #include "sse.h"
 #include "system.h"
 
@@ -19,7 +18,7 @@ static struct {
     uv_timer_t timer;
     bool open, asking;
     size_t viewers;
-    struct sub *log;        /* NULL while nobody looks */
+    struct spsub *log;      /* NULL while nobody looks */
     struct sse_event *last; /* newest status */
     uint64_t last_ms;
 } events;
@@ -85,9 +84,10 @@ static void on_timer(uv_timer_t *t) {
 
 /* ---- log lines ---- */
 
-static void on_line(void *ctx, const struct msg *m) {
+static void on_line(void *ctx, const char *from, const struct msg *m) {
     struct buf *out = &events.h->out;
     (void)ctx;
+    (void)from;
     buf_clear(out);
     buf_puts(out, "event: log\ndata: ");
     system_put_line(out, m->time, m->body, m->body_len);
@@ -95,27 +95,15 @@ static void on_line(void *ctx, const struct msg *m) {
     tell(sse_event_make(out));
 }
 
-static void free_log(void *p) {
-    sub_free(p);
-    free(p);
-}
-
 static void close_log(void) {
     if (events.log)
-        system_end_sub(events.h, events.log, free_log, events.log);
+        spsub_close(events.log);
     events.log = NULL;
 }
 
 static void open_log(void) {
-    static struct log_limit limit;
-    struct err e;
-    events.log = mem_alloc(sizeof *events.log);
-    sub_init(events.log, &events.h->st.loop);
-    events.log->on_msg = on_line;
-    if (sub_add(events.log, "supervisor?log.line", &e) == 0)
-        return;
-    log_limited(&limit, LOG_WARN, "/system/events: %s", e.text);
-    close_log();
+    static const struct spsub_events ev = {.on_msg = on_line};
+    events.log = spsub_open(&events.h->st.loop, "supervisor", "log.line", &ev, NULL);
 }
 
 /* ---- viewers ---- */

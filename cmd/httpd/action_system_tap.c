@@ -6,18 +6,15 @@
  *   absent   {"error"}: at the beginning, for an endpoint that is not there now; it may come
  * Binary is {"$bin": base64}. A value of the body that takes more than VALUE_MAX bytes is
  * {"$size": n} instead.
- *
- * A subscription for each viewer, ended by closing its sockets: NNG's unsubscribe leaves the
- * descriptor readable for ever.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "json.h"
 #include "rate.h"
 #include "reply.h"
+#include "spsub.h"
 #include "sse.h"
 #include "system.h"
 
@@ -32,9 +29,9 @@ enum {
 struct tap {
     struct httpd *h;
     struct sse *sse;
-    struct sub sub;
+    struct spsub *sub[FROM_MAX];
+    size_t subs;
     struct rate rate;
-    char topic[MSG_TOPIC_MAX + 1];
 };
 
 static size_t viewers;
@@ -109,7 +106,7 @@ static void push(struct tap *t, const struct buf *text) {
     sse_event_drop(e);
 }
 
-static void on_msg(void *ctx, const struct msg *m) {
+static void on_msg(void *ctx, const char *from, const struct msg *m) {
     struct tap *t = ctx;
     struct buf *out = &t->h->out;
     if (!rate_pass(&t->rate, clock_mono_ns())) {
@@ -117,65 +114,51 @@ static void on_msg(void *ctx, const struct msg *m) {
         return;
     }
     buf_clear(out);
-    put_message(out, t->sub.from->ep.name, m);
+    put_message(out, from, m);
     push(t, out);
 }
 
-static void on_gap(void *ctx, const char *topic, uint64_t missing) {
+static void on_gap(void *ctx, uint64_t missing) {
     struct tap *t = ctx;
-    (void)topic;
     sse_skip(t->sse, missing);
 }
 
 static void tell_absent(struct tap *t) {
     struct buf *out = &t->h->out;
-    for (size_t i = 0; i < t->sub.inputs; i++) {
-        const struct endpoint *ep = &t->sub.in[i]->ep;
-        if (access(ep->pub + strlen("ipc://"), F_OK) == 0)
+    for (size_t i = 0; i < t->subs; i++) {
+        if (spsub_is_there(t->sub[i]))
             continue;
         buf_clear(out);
         buf_puts(out, "event: absent\ndata: {\"error\":");
-        buf_printf(out, "\"%s: nobody publishes there now\"}\n\n", ep->name);
+        buf_printf(out, "\"%s: nobody publishes there now\"}\n\n", spsub_name(t->sub[i]));
         push(t, out);
     }
 }
 
 /* ---- the life of a viewer ---- */
 
-static void tap_free(void *p) {
-    struct tap *t = p;
-    sub_free(&t->sub);
-    free(t);
-}
-
 static void gone(void *ctx) {
     struct tap *t = ctx;
     viewers--;
-    system_end_sub(t->h, &t->sub, tap_free, t);
+    while (t->subs)
+        spsub_close(t->sub[--t->subs]);
+    free(t);
 }
 
-/* Names only: a stranger shall not make us dial other machines, or take a pipe from its reader. */
-static int subscribe(struct tap *t, const char *from, struct err *e) {
+static int subscribe(struct tap *t, const char *from, const char *topic, struct err *e) {
+    const struct spsub_events ev = {on_msg, on_gap, t};
     char names[FROM_BYTES], *save = NULL;
     if ((size_t)snprintf(names, sizeof names, "%s", from) >= sizeof names)
         return err_set(e, CAUSE_USAGE, "from: too long");
     for (char *name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-        if (!endpoint_name_valid(name))
-            return err_set(e, CAUSE_USAGE, "from: \"%s\" is no name of an endpoint", name);
-        if (t->sub.inputs == FROM_MAX)
+        if (t->subs == FROM_MAX)
             return err_set(e, CAUSE_USAGE, "from: at most %d endpoints", FROM_MAX);
-        if (sub_add(&t->sub, name, e) < 0)
+        struct spsub *s = spsub_open(&t->h->st.loop, name, topic, &ev, e);
+        if (!s)
             return -1;
+        t->sub[t->subs++] = s;
     }
-    return t->sub.inputs ? 0 : err_set(e, CAUSE_USAGE, "from: which endpoint?");
-}
-
-static int take_topic(struct tap *t, const char *topic, struct err *e) {
-    size_t n = strlen(topic);
-    if (n > MSG_TOPIC_MAX || !endpoint_prefix_valid(topic))
-        return err_set(e, CAUSE_USAGE, "topic: begins with a-z 0-9 _ - and dots, no *");
-    memcpy(t->topic, topic, n + 1);
-    return n ? sub_prefix(&t->sub, t->topic, e) : 0;
+    return t->subs ? 0 : err_set(e, CAUSE_USAGE, "from: which endpoint?");
 }
 
 static int take_rate(struct tap *t, const char *rate, struct err *e) {
@@ -189,10 +172,6 @@ static int take_rate(struct tap *t, const char *rate, struct err *e) {
 static struct tap *tap_make(struct httpd *h) {
     struct tap *t = mem_alloc(sizeof *t);
     t->h = h;
-    sub_init(&t->sub, &h->st.loop);
-    t->sub.ctx = t;
-    t->sub.on_msg = on_msg;
-    t->sub.on_gap = on_gap;
     viewers++;
     return t;
 }
@@ -203,8 +182,7 @@ static void serve(struct request *q) {
         return;
     struct tap *t = tap_make(q->h);
     if (take_rate(t, request_query(q, "rate"), &e) < 0 ||
-        take_topic(t, request_query(q, "topic"), &e) < 0 ||
-        subscribe(t, request_query(q, "from"), &e) < 0) {
+        subscribe(t, request_query(q, "from"), request_query(q, "topic"), &e) < 0) {
         gone(t);
         reply_error(q, e.cause == CAUSE_USAGE ? 400 : 503, e.text);
         return;

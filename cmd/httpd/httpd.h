@@ -17,6 +17,8 @@ struct httpd_counters {
     uint64_t upgrades, upgrades_refused;
     uint64_t asks, ask_timeouts;
     uint64_t sse_viewers, sse_skipped;
+    uint64_t images_kept, images_bytes, images_dropped;
+    uint64_t mjpeg_viewers, mjpeg_images, mjpeg_skipped;
 };
 
 struct httpd {
@@ -26,6 +28,7 @@ struct httpd {
     bool admin_here; /* programs and pages of this machine need no token */
     struct opt_list routes, origins;
     int64_t ask_timeout_ms, timeout_ms, connections, max_body;
+    int64_t images, image_bytes, viewers;
     /* Running. */
     struct route_table table;
     struct MHD_Daemon *mhd;

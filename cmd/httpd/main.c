@@ -1,11 +1,13 @@
 /* httpd: HTTP for the pipeline.
  *
  * In: HTTP requests on --listen. Out: files; what other stages answer to requests (rpc.h); upgraded
- * WebSocket connections, handed over to wsfanout (handover.h); with --system, what the supervisor
+ * WebSocket connections, handed over to wsfanout (handover.h); images that other stages publish
+ * (images.h); with --system, what the supervisor
  * knows and what flows at any endpoint, as streams of events (system.h). Ends with 0 when stopped,
  * 1 when it cannot listen, 2 on a wrong command line.
  */
 #include "conn.h"
+#include "images.h"
 #include "server.h"
 #include "system.h"
 
@@ -14,6 +16,9 @@ static struct httpd httpd = {.listen = "127.0.0.1:8080",
                              .timeout_ms = 30000,
                              .connections = 2048,
                              .max_body = 64 << 10,
+                             .images = 64,
+                             .image_bytes = 32 << 20,
+                             .viewers = 200,
                              .admin_here = true};
 
 static const struct opt options[] = {
@@ -34,6 +39,13 @@ static const struct opt options[] = {
     {"connections", 0, OPT_INT, &httpd.connections, "N",
      "open at once; above that the longest idle one is cut", 1, 100000},
     {"max-body", 0, OPT_SIZE, &httpd.max_body, "BYTES", "of a request", 0, 3 << 20},
+    {"images", 0, OPT_INT, &httpd.images, "N",
+     "different images kept for the actions image and mjpeg; above that the one not renewed "
+     "longest goes",
+     1, 4096},
+    {"image-bytes", 0, OPT_SIZE, &httpd.image_bytes, "BYTES", "that they may take in all", 1,
+     4LL << 30},
+    {"viewers", 0, OPT_INT, &httpd.viewers, "N", "of mjpeg streams at a time", 1, 100000},
     {"system", 0, OPT_TEXT, &httpd.system, "DIR",
      "serve the page in DIR at /system, all that it asks for, and /metrics", 0, 0},
     {"admin-token-file", 0, OPT_TEXT, &httpd.admin_token_file, "FILE",
@@ -49,18 +61,22 @@ static struct opt_program program = {
     .summary = "serve files, answers of stages and WebSocket handshakes over HTTP",
     .details =
         "A ROUTE is \"METHOD PATH ACTION ARGS\". METHOD is GET (which answers HEAD, too), POST,\n"
-        "PUT, PATCH, DELETE or WS. A part {NAME} of PATH stands for any one part, a * at the end\n"
-        "for everything below. The most specific path wins. Actions:\n"
+        "PUT, PATCH, DELETE or WS. A part {NAME} of PATH stands for any one part, {NAME}.END for\n"
+        "one that ends so, a * at the end for everything below. The most specific path wins.\n"
+        "Actions:\n"
         "\n"
         "  file FILE            that file\n"
         "  dir DIR [follow]     the files below DIR; follow: also where links lead out of it\n"
         "  ask ENDPOINT OP      what the stage ENDPOINT answers to {op: OP, params: {NAME: ...}}\n"
+        "  image ENDPOINT TOPIC KEY   the newest image (`data`) of TOPIC whose KEY is {NAME}\n"
+        "  mjpeg ENDPOINT TOPIC KEY   these images as they come, multipart/x-mixed-replace\n"
         "  ws ENDPOINT [GROUP]  hand the WebSocket over to the wsfanout ENDPOINT\n"
         "\n"
         "For example:\n"
         "\n"
         "  httpd -r 'GET / file www/panel/index.html' -r 'GET /media/* dir media' \\\n"
-        "        -r 'GET /test/play/{id} ask rules play' -r 'WS /ws ws fan'",
+        "        -r 'GET /test/play/{id} ask rules play' -r 'WS /ws ws fan' \\\n"
+        "        -r 'GET /cameras/{mac}.jpg image decode espcam.image mac'",
     .tables = {options, NULL, NULL, NULL}};
 
 static int declare_routes(struct httpd *h, struct err *e) {
@@ -134,9 +150,16 @@ static void prepare(struct httpd *h) {
                    {"asks", &h->n.asks},
                    {"ask_timeouts", &h->n.ask_timeouts},
                    {"sse_viewers", &h->n.sse_viewers},
-                   {"sse_skipped", &h->n.sse_skipped}};
+                   {"sse_skipped", &h->n.sse_skipped},
+                   {"images_kept", &h->n.images_kept},
+                   {"images_bytes", &h->n.images_bytes},
+                   {"images_dropped", &h->n.images_dropped},
+                   {"mjpeg_viewers", &h->n.mjpeg_viewers},
+                   {"mjpeg_images", &h->n.mjpeg_images},
+                   {"mjpeg_skipped", &h->n.mjpeg_skipped}};
     h->st.ctx = h;
     h->st.no_stdin = h->st.no_stdout = true;
+    h->st.on_msg = images_message;
     h->st.on_tick = on_tick;
     h->st.on_stop = on_stop;
     for (size_t i = 0; i < sizeof counter / sizeof *counter; i++)

@@ -5,7 +5,6 @@
 
 #include "admin.h"
 #include "json.h"
-#include "later.h"
 #include "reply.h"
 #include "sse.h"
 
@@ -142,11 +141,6 @@ void system_put_line(struct buf *b, uint64_t time, const uint8_t *p, size_t n) {
     buf_printf(b, ",\"level\":%llu,\"text\":", (unsigned long long)level);
     json_put_str(b, text, text_len);
     buf_putc(b, '}');
-}
-
-void system_end_sub(struct httpd *h, struct sub *s, void (*release)(void *p), void *p) {
-    sub_close(s);
-    later(&h->st.loop, release, p);
 }
 
 bool system_may_stream(struct request *q, size_t viewers, size_t most) {

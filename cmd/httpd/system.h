@@ -34,9 +34,6 @@ void system_no_answer(struct request *q, const struct rpc_result *r);
 
 /* Append {"time":..,"stage":..,"level":..,"text":..} of a log line's map. */
 void system_put_line(struct buf *b, uint64_t time, const uint8_t *p, size_t n);
-/* Close s, which lies in an object of its own, and call release(p) when it may be freed. */
-void system_end_sub(struct httpd *h, struct sub *s, void (*release)(void *p), void *p);
-
 /* Whether a stream may begin for q; else it has been answered. */
 bool system_may_stream(struct request *q, size_t viewers, size_t most);
 

@@ -1,0 +1,240 @@
+/* GET PATH mjpeg ENDPOINT TOPIC KEY: the images that action image shows, one after another, as
+ * multipart/x-mixed-replace, which every browser and most viewers of cameras play.
+ *
+ * A viewer gets the newest image at once and then each one that comes while it is not busy with an
+ * earlier one: what it is too slow for is skipped, and counted; an image is never cut. One that
+ * nothing has come of yet is waited for. Not chunked, for simple viewers, so the connection ends
+ * with the stream.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conn.h"
+#include "images.h"
+#include "reply.h"
+#include "server.h"
+
+enum {
+    BLOCK = 32 << 10,   /* bytes that MHD sends at a time */
+    NOT_SENT = 32 << 10 /* bytes in the kernel for a slow viewer: beyond that a picture gets old */
+};
+
+static const char FIRST[] = "--" IMAGE_BOUNDARY "\r\n";
+
+struct viewer {
+    struct viewer *prev, *next;
+    struct MHD_Connection *mhd; /* valid until MHD frees the response */
+    struct request *q;          /* the same */
+    int fd;
+    const struct image_feed *feed;
+    char key[IMAGE_KEY];
+    bool suspended, cut;
+    struct image *sending; /* NULL: it waits for the next */
+    size_t sent;           /* bytes of it, or of FIRST at the beginning */
+    bool begun;
+    uint64_t seen; /* images of this key that had come when the last one was taken */
+};
+
+static struct {
+    struct httpd *h;
+    struct viewer *first;
+    bool ending;
+} hub;
+
+/* ---- waking ---- */
+
+static void resume(struct viewer *v) {
+    v->suspended = false;
+    MHD_resume_connection(v->mhd);
+}
+
+static void on_new(const struct image_feed *f, const char *key) {
+    bool any = false;
+    for (struct viewer *v = hub.first; v; v = v->next)
+        if (v->suspended && v->feed == f && strcmp(v->key, key) == 0) {
+            resume(v);
+            any = true;
+        }
+    if (any)
+        server_run(hub.h);
+}
+
+/* ---- sending: MHD asks ---- */
+
+/* Take the newest, if it is another one than the last. */
+static void take_newest(struct viewer *v) {
+    uint64_t count;
+    struct image *im = images_newest(v->feed, v->key, &count);
+    if (!im || count == v->seen)
+        return;
+    if (v->seen && count > v->seen) /* a count that fell was forgotten meanwhile */
+        hub.h->n.mjpeg_skipped += count - v->seen - 1;
+    v->seen = count;
+    v->sending = image_hold(im);
+    v->sent = 0;
+    hub.h->n.mjpeg_images++;
+}
+
+static size_t copy_first(struct viewer *v, char *out, size_t room) {
+    size_t n = sizeof FIRST - 1 - v->sent;
+    n = n < room ? n : room;
+    memcpy(out, FIRST + v->sent, n);
+    v->sent += n;
+    v->begun = v->sent == sizeof FIRST - 1;
+    return n;
+}
+
+static size_t copy_some(struct viewer *v, char *out, size_t room) {
+    size_t n = v->sending->part - v->sent;
+    n = n < room ? n : room;
+    memcpy(out, v->sending->bytes + v->sent, n);
+    v->sent += n;
+    if (v->sent == v->sending->part) {
+        image_drop(v->sending);
+        v->sending = NULL;
+    }
+    return n;
+}
+
+static ssize_t read_on(void *cls, uint64_t pos, char *out, size_t room) {
+    struct viewer *v = cls;
+    size_t n = 0;
+    (void)pos;
+    if (v->cut)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (!v->begun)
+        n = copy_first(v, out, room);
+    if (v->begun && !v->sending && !hub.ending)
+        take_newest(v);
+    if (v->begun && v->sending)
+        n += copy_some(v, out + n, room - n);
+    else if (n == 0 && hub.ending)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    v->q->size += n;
+    if (n == 0) {
+        v->suspended = true;
+        MHD_suspend_connection(v->mhd);
+    }
+    return (ssize_t)n;
+}
+
+/* The response is freed: the connection has gone, or never took it. */
+static void ended(void *cls) {
+    struct viewer *v = cls;
+    *(v->prev ? &v->prev->next : &hub.first) = v->next;
+    if (v->next)
+        v->next->prev = v->prev;
+    hub.h->n.mjpeg_viewers--;
+    image_drop(v->sending);
+    free(v);
+}
+
+/* ---- beginning ---- */
+
+static struct viewer *viewer_make(struct request *q) {
+    int not_sent = NOT_SENT;
+    struct viewer *v = mem_alloc(sizeof *v);
+    v->q = q;
+    v->mhd = q->mhd;
+    v->fd = q->conn->fd;
+    v->feed = q->route->own;
+    setsockopt(v->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent, sizeof not_sent);
+    v->next = hub.first;
+    if (v->next)
+        v->next->prev = v;
+    hub.first = v;
+    hub.h->n.mjpeg_viewers++;
+    return v;
+}
+
+static void stream(struct request *q, const char *key) {
+    struct viewer *v = viewer_make(q);
+    strcpy(v->key, key);
+    struct MHD_Response *r =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_on, v, ended);
+    if (!r) {
+        ended(v);
+        reply_error(q, 503, "out of memory");
+        return;
+    }
+    MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    reply_header(r, "Content-Type", "multipart/x-mixed-replace; boundary=" IMAGE_BOUNDARY);
+    reply_header(r, "Cache-Control", "no-store");
+    reply_header(r, "X-Accel-Buffering", "no"); /* nginx would collect pictures */
+    reply_header(r, "X-Content-Type-Options", "nosniff");
+    request_answer(q, 200, r, 0);
+}
+
+static void serve(struct request *q) {
+    char key[IMAGE_KEY], why[80];
+    struct httpd *h = hub.h = q->h;
+    if (h->stopping) {
+        reply_error(q, 503, "the server is being stopped");
+    } else if (!images_key(q, key)) {
+        reply_error(q, 404, "no image has such a name");
+    } else if (strcmp(q->method, "HEAD") == 0) {
+        reply_bytes(q, 200, "multipart/x-mixed-replace; boundary=" IMAGE_BOUNDARY, "", 0);
+    } else if (h->n.mjpeg_viewers >= (uint64_t)h->viewers) {
+        snprintf(why, sizeof why, "%lld viewers are connected already, the most there may be",
+                 (long long)h->viewers);
+        reply_error(q, 503, why);
+    } else {
+        stream(q, key);
+    }
+}
+
+/* ---- once a second, and the end ---- */
+
+/* MHD does not look at a connection that is suspended. */
+static bool has_gone(const struct viewer *v) {
+    char c;
+    ssize_t r = recv(v->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+    return r == 0 || (r < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void tick(struct httpd *h, struct route *r) {
+    bool cut = false;
+    for (struct viewer *v = hub.first; v; v = v->next)
+        if (v->feed == r->own && v->suspended && has_gone(v)) {
+            v->cut = cut = true;
+            resume(v);
+        }
+    if (cut)
+        server_run(h);
+}
+
+static int mjpeg_open(struct httpd *h, struct route *r, struct err *e) {
+    hub.h = h;
+    images_watch(on_new);
+    return images_open(h, r, e);
+}
+
+/* Every stream ends after the picture it is sending. */
+static void stop(struct httpd *h, struct route *r) {
+    (void)h;
+    (void)r;
+    hub.ending = true;
+    for (struct viewer *v = hub.first; v; v = v->next)
+        if (v->suspended)
+            resume(v);
+}
+
+static void close_all(struct httpd *h, struct route *r) {
+    (void)r;
+    images_close(h);
+}
+
+const struct action action_mjpeg = {.name = "mjpeg",
+                                    .usage = "mjpeg ENDPOINT TOPIC KEY",
+                                    .methods = METHOD_GET | METHOD_HEAD,
+                                    .declare = images_declare,
+                                    .open = mjpeg_open,
+                                    .serve = serve,
+                                    .tick = tick,
+                                    .stop = stop,
+                                    .close = close_all};

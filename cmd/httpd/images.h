@@ -1,0 +1,52 @@
+/* images: the newest image of every camera (or whatever the key stands for), for the routes that
+ * show it.
+ *
+ * An image is copied once, when its message comes, and from then on shared by everybody it is sent
+ * to. At most --images keys and --image-bytes are kept, of all routes together: the image that was
+ * renewed longest ago makes room, and is counted. What is still being sent is freed after that.
+ */
+#ifndef HTTPD_IMAGES_H
+#define HTTPD_IMAGES_H
+
+#include "request.h"
+
+enum { IMAGE_KEY = 64 };
+
+#define IMAGE_BOUNDARY "tapline-frame"
+
+/* One part of multipart/x-mixed-replace, with the boundary behind it, because a browser shows a
+ * picture when it sees where it ends. */
+struct image {
+    unsigned refs;
+    uint64_t time_ns; /* of the message */
+    const char *type;
+    size_t head, size; /* bytes in front of the picture, and of it */
+    size_t part;       /* bytes in all */
+    char bytes[];
+};
+
+struct image_feed; /* one ENDPOINT, TOPIC and KEY */
+
+/* Check the words ENDPOINT TOPIC KEY of a route with one parameter and put its feed into r->own;
+ * routes with the same words share one. */
+int images_declare(struct httpd *h, struct route *r, struct err *e);
+/* Subscribe, unless -i has done so. */
+int images_open(struct httpd *h, struct route *r, struct err *e);
+void images_close(struct httpd *h);
+/* The stage's on_msg. */
+void images_message(void *ctx, const struct msg *m);
+
+/* The parameter of q as keys are compared: in lower case, without : and -. False when it can be no
+ * key. */
+bool images_key(const struct request *q, char key[IMAGE_KEY]);
+
+/* The newest, NULL when there is none; *count: how many of that key have come since it was first
+ * seen. Take a reference (image_hold) to keep it beyond the callback. */
+struct image *images_newest(const struct image_feed *f, const char *key, uint64_t *count);
+struct image *image_hold(struct image *im);
+void image_drop(struct image *im);
+
+/* Called with each image that comes; one watcher. */
+void images_watch(void (*on_new)(const struct image_feed *f, const char *key));
+
+#endif
