@@ -269,6 +269,43 @@ E2
     wait_for 5 grep -q '"from":"late","topic":"some.topic"' tap.out
 }
 
+@test "tap: what is no publisher, or sends no messages, harms nobody" {
+    alone
+    cat >fake.py <<'E2'
+import msgpack, os, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+HELLO = b"\0SP\0\0\x20\0\0"
+def frame(b, kind=1): return struct.pack(">BQ", kind, len(b)) + b
+def message(n): return b"a.b\0" + msgpack.packb(["a.b", 1, n, {"n": n}])
+says = [os.urandom(100), b"", b"\0SP\0\0\x30\0\0", HELLO + struct.pack(">BQ", 1, 1 << 60) + b"x",
+        HELLO + struct.pack(">BQ", 1, (1 << 64) - 5) + b"x", HELLO + frame(message(1), 2),
+        HELLO + frame(b"") + frame(b"x" * 1000) + frame(b"a.b\0x") + frame(message(1)) + frame(message(4)),
+        HELLO + frame(message(5))[:20]]
+for text in says:
+    c, _ = s.accept()
+    c.sendall(text)
+    c.recv(100)
+    c.close()
+c, _ = s.accept()
+for byte in HELLO + frame(message(5)):
+    c.sendall(bytes([byte]))
+c.recv(100), c.recv(100)
+E2
+    start fake "$PY" fake.py "$TAPLINE_RUN/fake.pub"
+    wait_for 5 test -S "$TAPLINE_RUN/fake.pub"
+    viewer tap '/system/tap?from=fake'
+    wait_for 20 grep -q '"n":5}' tap.out
+    assert_equal "$(grep -o '"n":[0-9]*' tap.out | tr '\n' ' ')" '"n":1 "n":4 "n":5 '
+    wait_for 5 has_events tap.out skipped
+    assert_equal "$(data_of tap.out skipped)" '{"count":2}'
+    run cat httpd.err
+    assert_output --partial 'viewer of fake: what listens there is no publisher'
+    assert_output --partial 'that are no message skipped'
+    kill -0 "$HTTPD"
+}
+
 @test "tap: viewers who come and go by the hundred leave nothing behind" {
     pipeline 300
     local pid before i

@@ -37,8 +37,7 @@ static void send_image(struct request *q, struct image *im) {
 
 static void serve(struct request *q) {
     char key[IMAGE_KEY];
-    uint64_t count;
-    struct image *im = images_key(q, key) ? images_newest(q->route->own, key, &count) : NULL;
+    struct image *im = images_key(q, key) ? images_newest(q->route->own, key) : NULL;
     if (im)
         send_image(q, im);
     else

@@ -37,7 +37,7 @@ struct viewer {
     struct image *sending; /* NULL: it waits for the next */
     size_t sent;           /* bytes of it, or of FIRST at the beginning */
     bool begun;
-    uint64_t seen; /* images of this key that had come when the last one was taken */
+    uint64_t serial, nth; /* of the image taken last; 0 = none yet */
 };
 
 static struct {
@@ -68,13 +68,13 @@ static void on_new(const struct image_feed *f, const char *key) {
 
 /* Take the newest, if it is another one than the last. */
 static void take_newest(struct viewer *v) {
-    uint64_t count;
-    struct image *im = images_newest(v->feed, v->key, &count);
-    if (!im || count == v->seen)
+    struct image *im = images_newest(v->feed, v->key);
+    if (!im || im->serial == v->serial)
         return;
-    if (v->seen && count > v->seen) /* a count that fell was forgotten meanwhile */
-        hub.h->n.mjpeg_skipped += count - v->seen - 1;
-    v->seen = count;
+    if (v->nth && im->nth > v->nth) /* it counts anew when its key was forgotten meanwhile */
+        hub.h->n.mjpeg_skipped += im->nth - v->nth - 1;
+    v->serial = im->serial;
+    v->nth = im->nth;
     v->sending = image_hold(im);
     v->sent = 0;
     hub.h->n.mjpeg_images++;

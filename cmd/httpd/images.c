@@ -16,7 +16,6 @@ struct slot {
     char key[IMAGE_KEY];
     struct image *newest;
     uint64_t count;
-    uint64_t renewed; /* position in the order of all that came */
 };
 
 static struct {
@@ -118,9 +117,8 @@ static struct slot *find(const struct image_feed *f, const char *key) {
     return NULL;
 }
 
-struct image *images_newest(const struct image_feed *f, const char *key, uint64_t *count) {
+struct image *images_newest(const struct image_feed *f, const char *key) {
     const struct slot *s = find(f, key);
-    *count = s ? s->count : 0;
     return s ? s->newest : NULL;
 }
 
@@ -161,7 +159,12 @@ static struct image *image_make(const uint8_t *p, size_t n, uint64_t time_ns) {
     struct image *im = malloc(sizeof *im + (size_t)len + n + sizeof tail - 1);
     if (!im)
         return NULL;
-    *im = (struct image){1, time_ns, type, (size_t)len, n, (size_t)len + n + sizeof tail - 1};
+    *im = (struct image){.refs = 1,
+                         .time_ns = time_ns,
+                         .type = type,
+                         .head = (size_t)len,
+                         .size = n,
+                         .part = (size_t)len + n + sizeof tail - 1};
     memcpy(im->bytes, head, (size_t)len);
     memcpy(im->bytes + len, p, n);
     memcpy(im->bytes + (size_t)len + n, tail, sizeof tail - 1);
@@ -180,7 +183,7 @@ static void slot_empty(struct slot *s) {
 static void forget_oldest(struct httpd *h, const struct slot *but) {
     struct slot *oldest = NULL;
     for (struct slot *s = all.slot; s < all.slot + all.slots; s++)
-        if (s != but && (!oldest || s->renewed < oldest->renewed))
+        if (s != but && (!oldest || s->newest->serial < oldest->newest->serial))
             oldest = s;
     h->n.images_dropped++;
     slot_empty(oldest);
@@ -224,8 +227,8 @@ static void keep(struct httpd *h, const struct image_feed *f, const char *key, s
     struct slot *s = slot_for(h, f, key);
     slot_empty(s);
     s->newest = im;
-    s->count++;
-    s->renewed = ++all.came;
+    im->serial = ++all.came;
+    im->nth = ++s->count;
     all.bytes += im->size;
     while (all.bytes > (uint64_t)h->image_bytes) {
         forget_oldest(h, s);

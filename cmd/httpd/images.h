@@ -19,6 +19,8 @@ enum { IMAGE_KEY = 64 };
 struct image {
     unsigned refs;
     uint64_t time_ns; /* of the message */
+    uint64_t serial;  /* no other image has it */
+    uint64_t nth;     /* of its key, since the key was first seen */
     const char *type;
     size_t head, size; /* bytes in front of the picture, and of it */
     size_t part;       /* bytes in all */
@@ -40,9 +42,8 @@ void images_message(void *ctx, const struct msg *m);
  * key. */
 bool images_key(const struct request *q, char key[IMAGE_KEY]);
 
-/* The newest, NULL when there is none; *count: how many of that key have come since it was first
- * seen. Take a reference (image_hold) to keep it beyond the callback. */
-struct image *images_newest(const struct image_feed *f, const char *key, uint64_t *count);
+/* NULL when there is none. Take a reference (image_hold) to keep it beyond the callback. */
+struct image *images_newest(const struct image_feed *f, const char *key);
 struct image *image_hold(struct image *im);
 void image_drop(struct image *im);
 

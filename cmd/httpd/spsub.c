@@ -86,31 +86,39 @@ static void deliver(struct spsub *s, const uint8_t *p, size_t n) {
 
 /* ---- the stream ---- */
 
-static bool greet(struct spsub *s) {
-    if (s->greeted)
-        return true;
+enum taken { TAKEN_ALL, TAKEN_ONE, TAKEN_NONSENSE };
+
+static enum taken take_hello(struct spsub *s) {
     if (buf_len(&s->in) < HELLO)
-        return false;
+        return TAKEN_ALL;
     s->greeted = memcmp(buf_data(&s->in), hello_pub, HELLO) == 0;
     buf_consume(&s->in, HELLO);
-    return s->greeted;
+    return s->greeted ? TAKEN_ONE : TAKEN_NONSENSE;
 }
 
-/* Whether what is there may go on as the protocol says. */
+static enum taken take_one(struct spsub *s) {
+    const uint8_t *p = buf_data(&s->in);
+    uint64_t n;
+    if (buf_len(&s->in) < HEAD)
+        return TAKEN_ALL;
+    memcpy(&n, p + 1, sizeof n);
+    n = be64toh(n);
+    if (p[0] != 1 || n > NNG_MAX)
+        return TAKEN_NONSENSE;
+    if (buf_len(&s->in) < HEAD + n)
+        return TAKEN_ALL;
+    deliver(s, p + HEAD, (size_t)n);
+    buf_consume(&s->in, HEAD + (size_t)n);
+    return TAKEN_ONE;
+}
+
+/* False: it does not go on as the protocol says. */
 static bool take(struct spsub *s) {
-    while (greet(s) && buf_len(&s->in) >= HEAD) {
-        const uint8_t *p = buf_data(&s->in);
-        uint64_t n;
-        memcpy(&n, p + 1, sizeof n);
-        n = be64toh(n);
-        if (p[0] != 1 || n > NNG_MAX)
-            return false;
-        if (buf_len(&s->in) < HEAD + n)
-            return true;
-        deliver(s, p + HEAD, (size_t)n);
-        buf_consume(&s->in, HEAD + (size_t)n);
-    }
-    return s->greeted || buf_len(&s->in) == 0;
+    enum taken t;
+    do
+        t = s->greeted ? take_one(s) : take_hello(s);
+    while (t == TAKEN_ONE);
+    return t == TAKEN_ALL;
 }
 
 static void start(struct spsub *s);
