@@ -83,11 +83,13 @@ static void settle(struct wire *w, int64_t pending) {
     w->deaths = deaths;
 }
 
-/* The same difference for a while, also while messages flow: then it is no message on its way. */
+/* The same difference for a while, also while messages flow: then it is no message on its way.
+ * Bytes that a receiver has read and not taken are the torn end of a message, unless it pauses. */
 static bool is_steady(struct wire *w, int64_t pending, const struct tally_in *in,
                       const struct tally_out *out) {
     uint64_t now = clock_mono_ns(), missing = in->lost + out->dropped;
-    if (pending != w->pending || missing != w->missing || w->now.queued_bytes || in->paused)
+    bool under_way = w->now.queued_bytes > in->waiting || in->paused;
+    if (pending != w->pending || missing != w->missing || under_way)
         w->steady_ns = now;
     w->pending = pending;
     w->missing = missing;

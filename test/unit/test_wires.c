@@ -151,6 +151,7 @@ TEST(what_died_with_the_sender_is_lost) {
     begin(ENDPOINT_STDIO);
     flow(100, 95);
     FROM.queue = 1000;
+    TO.waiting = 10; /* the beginning of a message whose end has died */
     dies(0);
     lives(0);
     flow(20, 20);
@@ -181,7 +182,7 @@ TEST(a_receiver_that_stands_still_has_lost_nothing_yet) {
     TO.paused = 1;
     CHECK_COUNTS(later(), 30, 0, 0, 0, 30);
     TO.paused = 0;
-    TO.waiting = 100;
+    FROM.queue = 100;
     CHECK_COUNTS(later(), 30, 0, 0, 0, 30);
     end();
 }
