@@ -3,10 +3,16 @@
 # SAN=1 builds with AddressSanitizer and UBSan into build/san.
 # Adding a program: a folder cmd/NAME and one word in PROGRAMS (and its libraries in LIBS_NAME).
 
-PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline devsim
+PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite devsim
 
 LIBS_httpd    := -lmicrohttpd -lnettle
 LIBS_wsfanout := -lwslay
+LIBS_imgwrite := -lnettle
+LIBS_devsim   := -lnettle
+# framedecode, and the tests of the espcam codec.
+LIBS_framedecode := -lnettle
+LIBS_espcam      := -lnettle
+LIBS_espcam_damage := -lnettle
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -86,7 +92,7 @@ $(BUILD)/tool/%: $(BUILD)/obj/test/tool/%.o $(LIB)
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/obj/test/fuzz/fuzz_%.o $(BUILD)/obj/test/fuzz/main.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_$*) $(LDLIBS)
 
 $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o
 	@mkdir -p $(@D)

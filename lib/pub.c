@@ -9,6 +9,9 @@
 #include "log.h"
 #include "sock.h"
 
+/* From this size on, data goes to pipes in a system call of its own rather than by a copy. */
+enum { APART_BYTES = 4096 };
+
 /* ---- topics ---- */
 
 static size_t hash(const char *s, size_t n) {
@@ -55,16 +58,26 @@ static void count_dropped(struct pub *p, struct pub_output *o, enum why why) {
     o->count->dropped++;
 }
 
-static void send_nng(struct pub *p, struct pub_output *o, const uint8_t *data, size_t n,
-                     enum why why) {
+/* An encoded message, in two pieces where its end lies elsewhere. */
+struct wire {
+    const char *topic;
+    const uint8_t *head; /* topic, NUL, array */
+    size_t head_len;
+    const uint8_t *rest;
+    size_t rest_len;
+};
+
+static void send_nng(struct pub *p, struct pub_output *o, const struct wire *w, enum why why) {
     nng_msg *m;
     if (atomic_load_explicit(&o->pipes, memory_order_relaxed) == 0)
         return;
-    if (nng_msg_alloc(&m, n) != 0) {
+    if (nng_msg_alloc(&m, w->head_len + w->rest_len) != 0) {
         count_dropped(p, o, why);
         return;
     }
-    memcpy(nng_msg_body(m), data, n);
+    memcpy(nng_msg_body(m), w->head, w->head_len);
+    if (w->rest_len)
+        memcpy((uint8_t *)nng_msg_body(m) + w->head_len, w->rest, w->rest_len);
     p->nng_sent_ns = clock_mono_ns();
     if (nng_sendmsg(o->sock, m, NNG_FLAG_NONBLOCK) != 0) {
         nng_msg_free(m);
@@ -89,28 +102,26 @@ static void count_sent(struct pub_output *o, size_t n, enum why why) {
     c->bytes += n;
 }
 
-static void send_to(struct pub *p, struct pub_output *o, const char *topic, const uint8_t *data,
-                    size_t n, enum why why) {
-    size_t skip = strlen(topic) + 1;
-    if (!output_wants(o, topic) || o->stream.broken)
+static void send_to(struct pub *p, struct pub_output *o, const struct wire *w, enum why why) {
+    size_t skip = strlen(w->topic) + 1, n = w->head_len + w->rest_len;
+    if (!output_wants(o, w->topic) || o->stream.broken)
         return;
     count_sent(o, n - skip, why);
-    if (o->ep.kind == ENDPOINT_NNG) {
-        send_nng(p, o, data, n, why);
-        return;
-    }
-    if (buf_len(&o->stream.queue) + n > PUB_PIPE_BYTES) {
+    if (o->ep.kind == ENDPOINT_NNG)
+        send_nng(p, o, w, why);
+    else if (buf_len(&o->stream.queue) + n > PUB_PIPE_BYTES)
         drop(p, o, n, why);
-        return;
-    }
-    buf_put(&o->stream.queue, data + skip, n - skip);
+    else if (w->rest_len)
+        outstream_write2(&o->stream, w->head + skip, w->head_len - skip, w->rest, w->rest_len);
+    else
+        buf_put(&o->stream.queue, w->head + skip, w->head_len - skip);
 }
 
-static void send_all(struct pub *p, const char *topic, const uint8_t *data, size_t n) {
+static void send_all(struct pub *p, const struct wire *w) {
     for (size_t i = 0; i < p->outputs; i++)
-        send_to(p, p->out[i], topic, data, n, WHY_NEW);
+        send_to(p, p->out[i], w, WHY_NEW);
     p->sent++;
-    p->bytes += n;
+    p->bytes += w->head_len + w->rest_len;
 }
 
 /* ---- messages ---- */
@@ -131,14 +142,14 @@ struct buf *pub_begin(struct pub *p, const char *topic, uint64_t time_ns, uint32
     return b;
 }
 
-/* What no receiver would accept, or what we cannot number. */
-static bool is_sound(struct pub *p) {
+/* What no receiver would accept, or what we cannot number. rest: bytes that lie elsewhere. */
+static bool is_sound(struct pub *p, size_t rest) {
     static struct log_limit unsound;
     const char *topic = (const char *)buf_data(&p->nng);
-    size_t n = strlen(topic), len = buf_len(&p->nng) - n - 1;
+    size_t n = strlen(topic), len = buf_len(&p->nng) - n - 1 + rest;
 #ifdef __SANITIZE_ADDRESS__
     struct msg m; /* as many keys as were announced */
-    assert(!p->current || len > MSG_MAX ||
+    assert(!p->current || rest || len > MSG_MAX ||
            msg_parse((const uint8_t *)topic + n + 1, len, &m) == (long)len);
 #endif
     if (p->current && len <= MSG_MAX)
@@ -155,19 +166,33 @@ static bool is_sound(struct pub *p) {
     return false;
 }
 
-uint64_t pub_end(struct pub *p) {
+static uint64_t end(struct pub *p, const void *rest, size_t rest_len) {
     struct pub_topic *t = p->current;
-    if (!is_sound(p))
+    if (!is_sound(p, rest_len))
         return 0;
     t->seq++;
-    send_all(p, t->name, buf_data(&p->nng), buf_len(&p->nng));
+    struct wire w = {t->name, buf_data(&p->nng), buf_len(&p->nng), rest, rest_len};
+    send_all(p, &w);
     if (t->retain) {
         buf_clear(&t->last);
-        buf_put(&t->last, buf_data(&p->nng), buf_len(&p->nng));
+        buf_put(&t->last, w.head, w.head_len);
+        buf_put(&t->last, w.rest, w.rest_len);
     }
     if (p->on_sent)
         p->on_sent(p->ctx, p->current_time);
     return t->seq;
+}
+
+uint64_t pub_end(struct pub *p) {
+    return end(p, NULL, 0);
+}
+
+uint64_t pub_end_bin(struct pub *p, const void *data, size_t n) {
+    mp_put_bin_header(&p->nng, n);
+    if (n >= APART_BYTES)
+        return end(p, data, n);
+    buf_put(&p->nng, data, n);
+    return end(p, NULL, 0);
 }
 
 void pub_relay(struct pub *p, const struct msg *m, const char *topic) {
@@ -177,24 +202,24 @@ void pub_relay(struct pub *p, const struct msg *m, const char *topic) {
     pub_end(p);
 }
 
-static char *encode_raw(struct pub *p, const struct msg *m) {
+static struct wire encode_raw(struct pub *p, const struct msg *m) {
     buf_clear(&p->nng);
     buf_put(&p->nng, m->topic, m->topic_len);
     buf_putc(&p->nng, 0);
     buf_put(&p->nng, m->raw, m->raw_len);
-    return (char *)buf_data(&p->nng);
+    return (struct wire){(char *)buf_data(&p->nng), buf_data(&p->nng), buf_len(&p->nng), NULL, 0};
 }
 
 void pub_raw(struct pub *p, const struct msg *m) {
-    char *topic = encode_raw(p, m);
-    send_all(p, topic, buf_data(&p->nng), buf_len(&p->nng));
+    struct wire w = encode_raw(p, m);
+    send_all(p, &w);
 }
 
 void pub_raw_nng(struct pub *p, const struct msg *m) {
-    char *topic = encode_raw(p, m);
+    struct wire w = encode_raw(p, m);
     for (size_t i = 0; i < p->outputs; i++)
         if (p->out[i]->ep.kind == ENDPOINT_NNG)
-            send_to(p, p->out[i], topic, buf_data(&p->nng), buf_len(&p->nng), WHY_ABOUT_US);
+            send_to(p, p->out[i], &w, WHY_ABOUT_US);
 }
 
 /* ---- state topics ---- */
@@ -209,9 +234,10 @@ static void repeat_to(struct pub *p, bool streams) {
         struct pub_topic *t = p->topics[i];
         if (!t || !buf_len(&t->last))
             continue;
+        struct wire w = {t->name, buf_data(&t->last), buf_len(&t->last), NULL, 0};
         for (size_t k = 0; k < p->outputs; k++)
             if (takes_repeats(p->out[k], streams))
-                send_to(p, p->out[k], t->name, buf_data(&t->last), buf_len(&t->last), WHY_AGAIN);
+                send_to(p, p->out[k], &w, WHY_AGAIN);
     }
 }
 

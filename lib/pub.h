@@ -80,6 +80,10 @@ void pub_retain(struct pub *p, const char *topic);
  * valid topic, or longer than MSG_MAX). */
 struct buf *pub_begin(struct pub *p, const char *topic, uint64_t time_ns, uint32_t keys);
 uint64_t pub_end(struct pub *p);
+/* The same when the last key is written (mp_put_str) and its value is a binary of n bytes that lies
+ * elsewhere: pipes take it from there, without a copy as long as the reader keeps up. An output
+ * may find its reader gone during the call (on_broken). */
+uint64_t pub_end_bin(struct pub *p, const void *data, size_t n);
 
 /* Pass a message on under our own sequence number, or under another topic when topic is not NULL.
  */

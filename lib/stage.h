@@ -134,6 +134,9 @@ static inline struct buf *stage_begin(struct stage *st, const char *topic, uint6
 static inline uint64_t stage_end(struct stage *st) {
     return pub_end(&st->pub);
 }
+static inline uint64_t stage_end_bin(struct stage *st, const void *data, size_t n) {
+    return pub_end_bin(&st->pub, data, n);
+}
 
 void stage_counter(struct stage *st, const char *name, const uint64_t *value);
 /* Record the latency of something that entered tapline at time_ns (wall clock), now done. Published

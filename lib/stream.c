@@ -200,9 +200,9 @@ static void out_broken(struct outstream *s, int error) {
 }
 
 /* Write as much as the descriptor takes; the number of bytes, 0 when it is full, -1 when broken. */
-static ssize_t out_some(struct outstream *s, const void *p, size_t n) {
+static ssize_t out_some2(struct outstream *s, const struct iovec *v, int count) {
     ssize_t w;
-    while ((w = write(s->fd, p, n)) < 0 && (errno == EINTR || (errno == EAGAIN && !s->polls)))
+    while ((w = writev(s->fd, v, count)) < 0 && (errno == EINTR || (errno == EAGAIN && !s->polls)))
         if (errno == EAGAIN)
             poll(&(struct pollfd){.fd = s->fd, .events = POLLOUT}, 1, 1000);
     if (w < 0 && errno == EAGAIN)
@@ -210,6 +210,10 @@ static ssize_t out_some(struct outstream *s, const void *p, size_t n) {
     if (w < 0)
         out_broken(s, errno);
     return w;
+}
+
+static ssize_t out_some(struct outstream *s, const void *p, size_t n) {
+    return out_some2(s, &(struct iovec){(void *)p, n}, 1);
 }
 
 static void flush_now(struct outstream *s);
@@ -280,18 +284,22 @@ void outstream_flush(struct outstream *s) {
         flush_now(s);
 }
 
-void outstream_write(struct outstream *s, const void *p, size_t n) {
-    if (s->broken)
+void outstream_write2(struct outstream *s, const void *p, size_t n, const void *q, size_t m) {
+    ssize_t w = 0;
+    if (buf_len(&s->queue) && !s->polling)
+        flush_now(s);
+    if (!buf_len(&s->queue) && !s->broken)
+        w = out_some2(s, (struct iovec[]){{(void *)p, n}, {(void *)q, m}}, 2);
+    if (w < 0 || s->broken || (size_t)w == n + m)
         return;
-    if (buf_len(&s->queue) == 0) {
-        ssize_t w = out_some(s, p, n);
-        if (w < 0 || (size_t)w == n)
-            return;
-        p = (const uint8_t *)p + w;
-        n -= (size_t)w;
-    }
-    buf_put(&s->queue, p, n);
+    size_t of_p = (size_t)w < n ? (size_t)w : n, of_q = (size_t)w - of_p;
+    buf_put(&s->queue, (const uint8_t *)p + of_p, n - of_p);
+    buf_put(&s->queue, (const uint8_t *)q + of_q, m - of_q);
     outstream_flush(s);
+}
+
+void outstream_write(struct outstream *s, const void *p, size_t n) {
+    outstream_write2(s, p, n, NULL, 0);
 }
 
 static void out_closed(uv_handle_t *h) {

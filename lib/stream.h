@@ -56,8 +56,10 @@ int outstream_open(struct outstream *s, uv_loop_t *loop, int fd, bool own_copy, 
 /* Queue bytes (in s->queue) are written by the next flush; what does not fit waits for the reader.
  */
 void outstream_flush(struct outstream *s);
-/* Write header and then data, copying only what the reader cannot take now. */
+/* Write these bytes behind what is queued, copying only what the reader cannot take now. */
 void outstream_write(struct outstream *s, const void *p, size_t n);
+/* The same with two runs of bytes in one go, such as a head and its data. */
+void outstream_write2(struct outstream *s, const void *p, size_t n, const void *q, size_t m);
 /* Write what is queued, waiting for the reader at most timeout_ms, then close; neither callback is
  * called any more. The number of bytes that could not be written. */
 size_t outstream_close(struct outstream *s, int timeout_ms);

@@ -18,10 +18,13 @@ struct format {
     void (*timeout)(void *decoder, uint64_t now_ns);
     /* The device went away: what is half received is worth nothing. */
     void (*reset)(void *decoder);
+    /* Nothing follows, the outputs are still open: publish what waits. NULL: nothing ever does. */
+    void (*finish)(void *decoder);
     void (*close)(void *decoder);
 };
 
 extern const struct format format_panel;
 extern const struct format format_lines;
+extern const struct format format_espcam;
 
 #endif

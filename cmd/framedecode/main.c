@@ -2,7 +2,7 @@
  *
  * In:   serial.rx {data} (or plain bytes on standard input). Everything else passes through.
  * Out:  the messages of the format.
- * Ends: at the end of standard input, on SIGTERM.
+ * Ends: at the end of standard input, on SIGTERM; what is whole by then is still published.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "format.h"
 #include "log.h"
 
-static const struct format *const formats[] = {&format_panel, &format_lines};
+static const struct format *const formats[] = {&format_panel, &format_espcam, &format_lines};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 struct framedecode {
@@ -20,14 +20,16 @@ struct framedecode {
     uv_timer_t timer;
     uint64_t fed_time;  /* the codec's clock: time of the newest bytes ... */
     uint64_t fed_at_ns; /* ... and when they came here, so that a replay keeps its own pauses */
+    bool busy;          /* inside the decoder: it must not be called again */
+    bool stopping, finished;
 };
 
 static struct framedecode fd;
 static const char *format_name;
 
-static const struct opt options[] = {
-    {"format", 'f', OPT_TEXT, &format_name, "NAME", "what the device speaks: panel, lines", 0, 0},
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
+static const struct opt options[] = {{"format", 'f', OPT_TEXT, &format_name, "NAME",
+                                      "what the device speaks: panel, espcam, lines", 0, 0},
+                                     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
     .name = "framedecode",
@@ -55,16 +57,42 @@ static void arm(void) {
     uv_timer_start(&fd.timer, on_timer, at > now ? (at - now) / 1000000u + 1 : 0, 0);
 }
 
+static void enter(void) {
+    fd.busy = true;
+}
+
+static void leave(void) {
+    fd.busy = false;
+    if (!fd.stopping || fd.finished)
+        return;
+    fd.finished = true;
+    if (fd.format->finish)
+        fd.format->finish(fd.decoder);
+    stage_stopped(&fd.st);
+}
+
+/* What a decoder publishes may find the reader gone, which asks us to stop. */
+static void on_stop(void *ctx) {
+    (void)ctx;
+    fd.stopping = true;
+    if (!fd.busy)
+        leave();
+}
+
 static void on_timer(uv_timer_t *t) {
     (void)t;
+    enter();
     fd.format->timeout(fd.decoder, codec_now());
+    leave();
     arm();
 }
 
 static void feed(const uint8_t *p, size_t n, uint64_t time_ns) {
     fd.fed_time = time_ns;
     fd.fed_at_ns = clock_mono_ns();
+    enter();
     fd.format->feed(fd.decoder, p, n, time_ns);
+    leave();
     arm();
 }
 
@@ -76,8 +104,11 @@ static size_t on_raw(void *ctx, const uint8_t *p, size_t n, uint64_t time_ns) {
 
 static void on_state(const struct msg *m) {
     bool connected;
-    if (mp_get_bool(m->body, m->body_len, "connected", &connected) && !connected)
-        fd.format->reset(fd.decoder);
+    if (!mp_get_bool(m->body, m->body_len, "connected", &connected) || connected)
+        return;
+    enter();
+    fd.format->reset(fd.decoder);
+    leave();
     arm();
 }
 
@@ -129,6 +160,7 @@ int main(int argc, char **argv) {
     struct err e = {0};
     fd.st.on_msg = on_msg;
     fd.st.on_raw = on_raw;
+    fd.st.on_stop = on_stop;
     list_tables();
     int status = stage_options(&fd.st, &program, argc, argv, NULL);
     if (status >= 0)
