@@ -19,8 +19,8 @@ while True:
                 n += 1
                 os.write(1, b"line %d\n" % n)
                 due += 1 / rate if rate else 0
-                if rate and due > time.monotonic():
-                    time.sleep(due - time.monotonic())
+                if rate:
+                    time.sleep(max(0, due - time.monotonic()))
             with open(pipe + ".new", "w") as done:
                 done.write(f"{n}\n")
             os.rename(pipe + ".new", pipe + ".done")

@@ -41,7 +41,7 @@ static void on_answer(void *ctx, const struct rpc_result *r) {
 }
 
 static void check_answers(void) {
-    struct rpc_client c;
+    static struct rpc_client c; /* closed by later turns of the loop */
     struct buf ask = {0};
     bool ok = false;
     CHECK_INT(rpc_client_open(&c, &loop, "x", &e), 0);
