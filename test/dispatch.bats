@@ -101,12 +101,13 @@ status_key() { tapline req rules status | "$PY" -c "import json,sys; print(json.
     rules
     say 'panel.press {"id": 1}'
     for id in '"1"' 1.0 true null '[1]'; do text "{\"type\":\"ended\",\"id\":$id}"; done
+    text "[$(head -c 3000 /dev/zero | sed 's/\x0/1,/g')1]"
     for text in '[1]' 5 null '"x"' '{' '{}' '{"type":5}' 'ended'; do text "$text"; done
     say 'panel.press {"id": 2}'
     wait_line out '"id": 2'
     run grep -c "$CLR" out
     assert_output 0
-    wait_for 5 bash -c '[ "$(tapline req rules stats | grep -oE "\"bad_texts\":[0-9]+")" = "\"bad_texts\":7" ]'
+    wait_for 5 bash -c '[ "$(tapline req rules stats | grep -oE "\"bad_texts\":[0-9]+")" = "\"bad_texts\":8" ]'
 }
 
 @test "--no-local-led: LEDSET goes out before stop" {
@@ -157,7 +158,9 @@ E2
     rules
     for c in '5|200|OK: play 5' '005|200|OK: play 5' '+5|200|OK: play 5' '0|400|ERROR: ID muss 1-10 sein' \
         '11|400|ERROR: ID muss 1-10 sein' '-1|400|ERROR: ID muss 1-10 sein' \
-        '99999999999999999999999|400|ERROR: ID muss 1-10 sein' 'abc|400|ERROR: Ungueltige ID' \
+        '99999999999999999999999|400|ERROR: ID muss 1-10 sein' \
+        '1111111111111111111111111111111111111111|400|ERROR: ID muss 1-10 sein' \
+        '0000000000000000000000000000000000000000005|200|OK: play 5' 'abc|400|ERROR: Ungueltige ID' \
         '5.0|400|ERROR: Ungueltige ID' '0x5|400|ERROR: Ungueltige ID' '|400|ERROR: Ungueltige ID'; do
         IFS='|' read -r id code text <<<"$c"
         run tapline req rules play method=HEAD "params={\"id\":\"$id\"}"

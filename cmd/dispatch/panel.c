@@ -225,6 +225,8 @@ static int panel_open(struct stage *st, struct err *e) {
     (void)e;
     panel.st = st;
     panel.state = panel_state_open(st->name);
+    if (panel.state->current > (uint64_t)panel.opt.buttons)
+        panel.state->current = 0;
     uv_timer_init(&st->loop, &panel.state_timer);
     panel_media_open(&panel.media, &st->loop, panel.opt.media, (unsigned)panel.opt.buttons,
                      panel_changed);

@@ -1,7 +1,6 @@
 /* Requests of httpd: /status, /health, /test/play/{id}, /test/stop. The texts are the protocol's.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "panel.h"
@@ -65,26 +64,38 @@ static void on_health(struct rpc_call *call) {
     reply_map(call, well ? 200 : 503, &b);
 }
 
+static size_t span(const char *s, size_t n, const char *accept) {
+    size_t i = 0;
+    while (i < n && strchr(accept, s[i]) && s[i])
+        i++;
+    return i;
+}
+
 /* A whole number as the protocol takes it; 0 for one that is no button. False when it is none. */
-static bool parse_id(const char *s, uint64_t *id) {
-    const char *digits = s + (*s == '+' || *s == '-');
-    size_t n = strlen(digits);
-    if (n == 0 || strspn(digits, "0123456789") != n)
+static bool parse_id(const char *s, size_t n, uint64_t *id) {
+    bool negative = n && *s == '-';
+    size_t sign = n && (*s == '-' || *s == '+');
+    uint64_t v = 0;
+    s += sign;
+    n -= sign;
+    if (n == 0 || span(s, n, "0123456789") != n)
         return false;
-    digits += strspn(digits, "0");
-    unsigned long v = strlen(digits) < 9 ? strtoul(digits, NULL, 10) : 0;
-    *id = *s != '-' && v <= (unsigned long)panel.opt.buttons ? v : 0;
+    for (size_t i = span(s, n, "0"); i < n && v <= (uint64_t)panel.opt.buttons; i++)
+        v = v * 10 + (uint64_t)(s[i] - '0');
+    *id = !negative && v <= (uint64_t)panel.opt.buttons ? v : 0;
     return true;
 }
 
 static void on_play(struct rpc_call *call, const uint8_t *body, size_t n, bool act) {
     struct mp_value params;
     struct mp_cursor at;
-    char text[32] = "", answer[64];
+    const char *text = "";
+    size_t len = 0;
+    char answer[64];
     uint64_t id;
     if (mp_find(body, n, "params", &params, &at))
-        mp_get_cstr(at.at, (size_t)(at.end - at.at), "id", text, sizeof text);
-    if (!parse_id(text, &id)) {
+        mp_get_str(at.at, (size_t)(at.end - at.at), "id", &text, &len);
+    if (!parse_id(text, len, &id)) {
         reply_text(call, 400, "ERROR: Ungueltige ID");
     } else if (id == 0) {
         snprintf(answer, sizeof answer, "ERROR: ID muss 1-%d sein", (int)panel.opt.buttons);

@@ -1,5 +1,6 @@
 #include "panel_media.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,10 @@ static bool check_all(struct panel_media *m) {
 
 static void say(const struct panel_media *m) {
     char name[PANEL_FILE_NAME];
-    log_info("media: %u of %u complete in %s", m->complete, m->buttons, m->dir);
+    char full[PATH_MAX];
+    log_info("media: %u of %u complete in %s%s", m->complete, m->buttons,
+             realpath(m->dir, full) ? full : m->dir,
+             m->complete ? "" : " (--media, in the pipeline MEDIA=, names the directory)");
     for (unsigned i = 0; i < m->missing && i < NAMES_LOGGED; i++)
         if (panel_media_name(m, i, name))
             log_warn("media missing: %s/%s", m->dir, name);

@@ -6,7 +6,8 @@
 #include "log.h"
 #include "panel.h"
 
-enum { SHOWN_BYTES = 50 };
+/* No text of the protocol is longer than 100 bytes; a longer one is not worth a parser's memory. */
+enum { SHOWN_BYTES = 50, TEXT_MAX = 1024 };
 static const char GROUP[] = "panel";
 
 void panel_put_missing(struct buf *b, unsigned limit) {
@@ -123,7 +124,8 @@ static void bad_text(uint64_t client, const char *text, size_t n) {
     char shown[SHOWN_BYTES * 4 + 8];
     panel.bad_texts++;
     log_quote(shown, sizeof shown, text, n < SHOWN_BYTES ? n : SHOWN_BYTES);
-    log_limited(&limit, LOG_WARN, "browser %llu: not JSON: %s", (unsigned long long)client, shown);
+    log_limited(&limit, LOG_WARN, "browser %llu: a text that means nothing here: %s",
+                (unsigned long long)client, shown);
 }
 
 void panel_page_text(const struct msg *m) {
@@ -136,7 +138,7 @@ void panel_page_text(const struct msg *m) {
     if (!mp_get_str(m->body, m->body_len, "text", &text, &n))
         return;
     buf_clear(&json);
-    if (json_to_mp(&json, text, n, NULL) < 0) {
+    if (n > TEXT_MAX || json_to_mp(&json, text, n, NULL) < 0) {
         bad_text(client, text, n);
         return;
     }
