@@ -1,7 +1,7 @@
 /* dispatch: the rules between devices and people: what a press plays, who may speak, who hears
  * what.
  *
- * In:   messages of the device (panel.*, serial.state) and of the people's side (ws.*).
+ * In:   messages of the device (panel.*, espcam.*, serial.state) and of the people's side (ws.*).
  * Out:  what to send to them (panel.play, ws.join, serial.tx ...); answers requests of httpd.
  * Ends: at the end of standard input, on SIGTERM.
  */
@@ -10,7 +10,7 @@
 
 #include "rules.h"
 
-static const struct rules *const all_rules[] = {&rules_panel};
+static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam};
 enum { RULES = sizeof all_rules / sizeof *all_rules };
 
 static struct opt_program program = {
@@ -29,7 +29,7 @@ static const struct rules *rules_find(const char *name) {
 static const struct rules *choose(int *argc, char ***argv) {
     const struct rules *r = rules_find(*argc > 1 ? (*argv)[1] : NULL);
     program.tables[0] = stage_common_options;
-    program.synopsis = "after the name of the rules: dispatch panel [OPTION]...";
+    program.synopsis = "after the name of the rules (panel, espcam): dispatch panel [OPTION]...";
     if (!r)
         return NULL;
     static char name[64];
@@ -49,8 +49,9 @@ static int no_rules(int argc, char **argv) {
     int operands, status = opt_parse(&program, argc, argv, &operands);
     if (status >= 0)
         return status;
-    return operands ? opt_usage_error(&program, "no rules named \"%s\" (there are: panel)", argv[1])
-                    : opt_usage_error(&program, "which rules? (there are: panel)");
+    return operands ? opt_usage_error(&program, "no rules named \"%s\" (there are: panel, espcam)",
+                                      argv[1])
+                    : opt_usage_error(&program, "which rules? (there are: panel, espcam)");
 }
 
 int main(int argc, char **argv) {
