@@ -122,6 +122,10 @@ void simtty_send(struct simtty *t, const void *p, size_t n) {
     watch(t);
 }
 
+size_t simtty_room(const struct simtty *t) {
+    return t->host ? SIMTTY_OUT - buf_len(&t->out) : 0;
+}
+
 void simtty_hold(struct simtty *t, bool hold) {
     t->holding = hold;
     if (t->master)
@@ -190,6 +194,8 @@ static void on_poll(uv_poll_t *h, int status, int events) {
     if (t->master == m && t->host && events & UV_WRITABLE) {
         flush(t);
         watch(t);
+        if (t->on_room && buf_len(&t->out) == 0)
+            t->on_room(t->ctx);
     }
 }
 

@@ -27,6 +27,8 @@ struct simtty {
     void (*on_power)(void *ctx, bool on);
     /* A host has opened the line; the last one has closed it. */
     void (*on_host)(void *ctx, bool open);
+    /* All that waited for the host has been taken; NULL: nobody asks. */
+    void (*on_room)(void *ctx);
     void *ctx;
 
     /* To be read by the owner. */
@@ -52,6 +54,8 @@ int simtty_plug(struct simtty *t, struct err *e);
  */
 void simtty_unplug(struct simtty *t, uint64_t after_ms);
 void simtty_send(struct simtty *t, const void *p, size_t n);
+/* How much more would be kept for the host now. */
+size_t simtty_room(const struct simtty *t);
 /* Stop or go on taking what the host writes. */
 void simtty_hold(struct simtty *t, bool hold);
 /* Memory must live until the loop has run its close callbacks. */
