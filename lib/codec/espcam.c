@@ -88,6 +88,8 @@ static void picture_deliver(struct espcam *e, struct espcam_camera *c, const str
     e->image_bytes += proof->len;
     e->timed_out += closed == ESPCAM_CLOSED_TIMEOUT;
     e->on.image(e->on.ctx, &i);
+    if (h == &c->own && hash_usable(h) && c->own_first)
+        c->hash_last = false;
     picture_forget(e, c);
 }
 
@@ -132,9 +134,21 @@ static void picture_close(struct espcam *e, struct espcam_camera *c, enum espcam
 
 /* The token that came behind the data belongs to it after all, if it has none of its own. */
 static void next_settle(struct espcam_camera *c) {
-    if (!hash_usable(&c->own) && hash_usable(&c->next))
+    if (!hash_usable(&c->own) && hash_usable(&c->next)) {
         c->own = c->next;
+        c->own_first = c->picture.frames == 0;
+    }
     hash_clear(&c->next);
+}
+
+/* What came before the data of a camera that sends it behind is rather the last picture's, late. */
+static bool own_is_doubtful(const struct espcam_camera *c) {
+    return c->own_first && c->hash_last;
+}
+
+static void own_set(struct espcam_camera *c, const struct espcam_hash *h) {
+    c->own = *h;
+    c->own_first = true;
 }
 
 /* ---- memory ---- */
@@ -260,25 +274,36 @@ static bool frame_begins_next(const struct espcam_camera *c, const struct espcam
         return true;
     if (f->seq == 1 && p->last_seq > RESTART_ABOVE && (jpeg || ended))
         return true;
-    if (c->ended && c->late == LATE_FRAMES)
+    if (jpeg && f->seq == p->first_seq && !espcam_picture_is_constant(p) &&
+        !espcam_picture_begins_with(p, f))
         return true;
-    return (c->ended || hash_usable(&c->next)) && !espcam_picture_wants(p, f->seq);
+    if (c->ended)
+        return c->late == LATE_FRAMES || !espcam_picture_wants(p, f->seq);
+    return hash_usable(&c->next) && !espcam_picture_is_constant(p) && espcam_picture_has(p, f->seq);
 }
 
-/* Whether an ended picture may still be completed: a frame that is late, or the hash. */
+/* Whether the hash of a picture that its end frame has closed may still come. */
+static bool hash_may_come(const struct espcam_camera *c) {
+    if (hash_usable(&c->own) && !own_is_doubtful(c))
+        return false;
+    return c->hashed || espcam_picture_is_constant(&c->picture);
+}
+
+/* Whether an ended picture may still be completed: by a frame that is late, or by the hash. */
 static bool picture_may_gain(struct espcam *e, const struct espcam_camera *c) {
     const struct espcam_picture *p = &c->picture;
     struct espcam_range one;
     if (p->overflow)
         return false;
-    return !espcam_picture_is_ended(p) || (!hash_usable(&c->own) && c->hashed) ||
+    return !espcam_picture_is_ended(p) || hash_may_come(c) ||
            espcam_picture_missing(p, &e->bench, &one, 1) > 0;
 }
 
 /* The end frame has come: deliver, wait a little, or give up. */
 static void picture_end(struct espcam *e, struct espcam_camera *c) {
     struct espcam_proof proof;
-    if (picture_prove(e, c, &c->own, true, &proof)) {
+    bool early = c->hash_last && hash_may_come(c); /* better proven than believed */
+    if (!early && picture_prove(e, c, &c->own, true, &proof)) {
         picture_deliver(e, c, &c->own, &proof, ESPCAM_CLOSED_END);
     } else if (!picture_may_gain(e, c)) {
         picture_break(e, c, ESPCAM_CLOSED_END);
@@ -325,22 +350,27 @@ static void end_take(struct espcam *e, struct espcam_camera *c) {
 /* A hash behind data: of this picture, or of the next. */
 static void hash_meet(struct espcam *e, struct espcam_camera *c, const struct espcam_hash *h) {
     struct espcam_proof proof;
-    bool own = hash_usable(&c->own);
+    if (own_is_doubtful(c))
+        hash_clear(&c->own);
+    bool own = hash_usable(&c->own), usable = hash_usable(h);
+    if (hash_usable(&c->next) && espcam_token_equal(&c->next.token, &h->token))
+        return; /* twice */
     if (own && espcam_token_equal(&c->own.token, &h->token)) {
         c->next = *h; /* twice, or the same picture again */
         return;
     }
     if (own && picture_prove(e, c, &c->own, c->ended, &proof)) {
         picture_deliver(e, c, &c->own, &proof, ESPCAM_CLOSED_NEXT);
-        c->own = *h;
-    } else if (hash_usable(h) && picture_prove(e, c, h, c->ended, &proof)) {
+        own_set(c, h);
+    } else if (usable && picture_prove(e, c, h, c->ended, &proof)) {
+        c->hash_last = true;
         picture_deliver(e, c, h, &proof, ESPCAM_CLOSED_HASH);
-    } else if (hash_usable(h) && !own && !c->ended && !hash_usable(&c->next)) {
+    } else if (usable && !own && !c->ended && !hash_usable(&c->next)) {
         c->next = *h;
         return;
     } else {
         picture_break(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
-        c->own = *h;
+        own_set(c, h);
     }
     hash_clear(&c->next);
 }
@@ -358,7 +388,7 @@ static void hash_take(struct espcam *e, struct espcam_camera *c, const struct es
     else if (c->picture.frames)
         hash_meet(e, c, &h);
     else
-        c->own = h;
+        own_set(c, &h);
 }
 
 /* Without a right checksum nothing ends or begins a picture. */

@@ -101,6 +101,8 @@ struct espcam_camera {
     uint64_t ended_ns;
     unsigned late;   /* frames that have come since */
     bool hashed;     /* has ever sent a token: one that does not come was lost */
+    bool hash_last;  /* sends it behind the data, as its last proven picture shows */
+    bool own_first;  /* own came before the data */
     uint64_t damage; /* of the stream, when the picture began */
 };
 

@@ -123,15 +123,21 @@ bool espcam_picture_repeats(const struct espcam_picture *p, const struct espcam_
     return memcmp(p->data + p->chunk[p->chunks - 1].at, f->data, f->len) == 0;
 }
 
+bool espcam_picture_begins_with(const struct espcam_picture *p, const struct espcam_frame *f) {
+    return p->chunks > 0 && p->chunk[0].len == f->len && memcmp(p->data, f->data, f->len) == 0;
+}
+
+bool espcam_picture_has(const struct espcam_picture *p, uint32_t seq) {
+    for (size_t i = p->chunks; i > 0; i--)
+        if (p->chunk[i - 1].seq == seq)
+            return true;
+    return false;
+}
+
 bool espcam_picture_wants(const struct espcam_picture *p, uint32_t seq) {
     if (seq == p->last_seq + 1 || espcam_picture_is_constant(p))
         return true;
-    if (seq == 0 || seq > p->most + 1)
-        return false;
-    for (size_t i = p->chunks; i > 0; i--)
-        if (p->chunk[i - 1].seq == seq)
-            return false;
-    return true;
+    return seq > 0 && seq <= p->most + 1 && !espcam_picture_has(p, seq);
 }
 
 bool espcam_picture_is_ended(const struct espcam_picture *p) {
@@ -140,7 +146,12 @@ bool espcam_picture_is_ended(const struct espcam_picture *p) {
 
 /* ---- one way to read the chunks ---- */
 
-enum order { AS_RECEIVED, BY_NUMBER, BY_NUMBER_LAST /* the later of two with one number */ };
+enum order {
+    AS_RECEIVED,
+    BY_NUMBER,
+    BY_NUMBER_LAST,  /* the later of two with one number */
+    BY_NUMBER_AROUND /* with what came before the start and has a higher number */
+};
 
 struct way {
     size_t start; /* first chunk */
@@ -210,8 +221,10 @@ static void list_reduce(struct list *l) {
 static void list_build(struct list *l, const struct espcam_picture *p, const struct way *w,
                        struct espcam_bench *b) {
     *l = (struct list){.p = p, .i = b->index};
-    for (size_t k = w->start; k < p->chunks; k++)
-        if (!w->drop_bad || !p->chunk[k].bad)
+    bool around = w->order == BY_NUMBER_AROUND;
+    for (size_t k = around ? 0 : w->start; k < p->chunks; k++)
+        if ((!w->drop_bad || !p->chunk[k].bad) &&
+            (!around || p->chunk[k].seq >= p->chunk[w->start].seq))
             l->i[l->n++] = (uint32_t)k;
     if (w->order != AS_RECEIVED)
         list_sort(l, w->order == BY_NUMBER_LAST);
@@ -247,6 +260,19 @@ static bool list_has_bad(const struct list *l) {
     return false;
 }
 
+static bool chunk_begins_jpeg(const struct espcam_picture *p, size_t k) {
+    const uint8_t *d = p->data + p->chunk[k].at;
+    return p->chunk[k].len >= 3 && d[0] == 0xFF && d[1] == 0xD8 && d[2] == 0xFF;
+}
+
+/* The camera has begun anew in the middle: what is in front does not belong to the picture. */
+static bool list_has_second_start(const struct list *l) {
+    for (size_t k = 1; k < l->n; k++)
+        if (chunk_begins_jpeg(l->p, l->i[k]))
+            return true;
+    return false;
+}
+
 /* Which of the two was sent twice, or whether the picture has it twice, nobody can tell. */
 static bool list_has_twins(const struct list *l) {
     for (size_t k = 1; k < l->n; k++)
@@ -262,7 +288,8 @@ static bool is_jpeg(const uint8_t *d, size_t n) {
 /* Without a token nothing may be missing, doubtful or left over. */
 static bool list_speaks_for_itself(const struct list *l, bool loose, struct espcam_bench *b,
                                    struct espcam_proof *out) {
-    if (l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l))
+    if (l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l) ||
+        list_has_second_start(l))
         return false;
     if (!(l->numbered && l->p->chunk[l->i[0]].seq == 1) && !(l->constant && loose))
         return false;
@@ -304,15 +331,22 @@ static bool way_proves(const struct proving *v, const struct way *w) {
     return list_matches(&l, v->t, v->b, v->out);
 }
 
-static bool is_numbered(const struct espcam_picture *p, size_t start) {
-    for (size_t k = start + 1; k < p->chunks; k++)
+static bool is_numbered(const struct espcam_picture *p) {
+    for (size_t k = 1; k < p->chunks; k++)
         if (p->chunk[k].seq != p->chunk[k - 1].seq + 1)
             return false;
     return true;
 }
 
+/* Sorting changes nothing where the numbers are in order already. */
+static int orders_of(const struct espcam_picture *p, size_t start) {
+    if (espcam_picture_is_constant(p) || is_numbered(p))
+        return 1;
+    return start ? BY_NUMBER_AROUND + 1 : BY_NUMBER_LAST + 1;
+}
+
 static bool start_proves(const struct proving *v, size_t start) {
-    int orders = is_numbered(v->p, start) || espcam_picture_is_constant(v->p) ? 1 : 3;
+    int orders = orders_of(v->p, start);
     int drops = v->p->bad ? 2 : 1;
     for (int drop = 0; drop < drops; drop++)
         for (int order = 0; order < orders; order++)
@@ -320,11 +354,6 @@ static bool start_proves(const struct proving *v, size_t start) {
                 if (way_proves(v, &(struct way){start, (enum order)order, drop, reduce}))
                     return true;
     return false;
-}
-
-static bool chunk_begins_jpeg(const struct espcam_picture *p, size_t k) {
-    const uint8_t *d = p->data + p->chunk[k].at;
-    return p->chunk[k].len >= 3 && d[0] == 0xFF && d[1] == 0xD8 && d[2] == 0xFF;
 }
 
 /* As nearly every picture comes: hash first, nothing missing. Spares it the lists. */

@@ -74,6 +74,8 @@ void espcam_picture_add(struct espcam_picture *p, const struct espcam_frame *f);
 bool espcam_picture_repeats(const struct espcam_picture *p, const struct espcam_frame *f);
 /* All numbers so far are the same, as some senders have it. */
 bool espcam_picture_is_constant(const struct espcam_picture *p);
+bool espcam_picture_begins_with(const struct espcam_picture *p, const struct espcam_frame *f);
+bool espcam_picture_has(const struct espcam_picture *p, uint32_t seq);
 /* The number would continue the picture or fill a hole in it. */
 bool espcam_picture_wants(const struct espcam_picture *p, uint32_t seq);
 bool espcam_picture_is_ended(const struct espcam_picture *p);
