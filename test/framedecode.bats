@@ -95,7 +95,7 @@ panel.firmware {"text": "FW 2.4.1 (x)"}'
 
 @test "usage: a format is needed and an unknown one is named" {
     run -2 framedecode
-    assert_output --partial 'there are: panel, lines'
+    assert_output --partial 'there are: panel, '
     run -2 framedecode --format morse
     assert_output --partial '--format morse: unknown'
     run -2 framedecode --format panel --buttons 0
