@@ -1,0 +1,49 @@
+// The page of the cameras: builds the parts and joins them.
+
+import { byId } from "../shared/dom.js";
+import { I18n } from "../shared/i18n.js";
+import { loadIcons } from "../shared/icons.js";
+import { Head } from "./head.js";
+import { Link } from "./link.js";
+import { SleepDialog } from "./sleep.js";
+import { texts } from "./texts.js";
+import { Timeline } from "./timeline.js";
+import { Viewer } from "./viewer.js";
+import { Wall } from "./wall.js";
+import { Words } from "./words.js";
+
+const i18n = new I18n(texts);
+const words = new Words(i18n);
+const link = new Link();
+const head = new Head({ i18n });
+const wall = new Wall({ i18n, words });
+const timeline = new Timeline({ i18n, wall });
+const viewer = new Viewer({ i18n, words, wall, timeline });
+const sleep = new SleepDialog({ i18n, wall });
+
+function nameLanguage() {
+  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
+}
+
+link.addEventListener("link", (event) => head.setLink(event.detail));
+link.addEventListener("cameras", ({ detail }) => {
+  words.sync(detail.now_ms);
+  head.show(detail);
+  wall.show(detail.cameras);
+  timeline.show(detail.cameras);
+  viewer.refresh();
+  document.body.dataset.loaded = "yes";
+});
+wall.addEventListener("open", (event) => viewer.openCamera(event.detail));
+wall.addEventListener("sleep", (event) => sleep.open(event.detail));
+timeline.addEventListener("open", (event) => viewer.openSaved(event.detail));
+byId("language").addEventListener("click", () => i18n.next());
+i18n.addEventListener("change", nameLanguage);
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, select, textarea");
+  if (event.key === "l" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) i18n.next();
+});
+
+loadIcons().catch(() => {});
+nameLanguage();
+link.start();

@@ -1,0 +1,119 @@
+// One camera on the wall.
+
+import { element, emit, setText } from "../shared/dom.js";
+import { icon } from "../shared/icons.js";
+import { Picture } from "./picture.js";
+import { nameOf } from "./words.js";
+
+const DOT = { live: "ok", silent: "bad", asleep: "none" };
+
+function build() {
+  const parts = {
+    dot: element("span", { class: "dot", "aria-hidden": "true" }),
+    name: element("h3", { class: "cam-name" }),
+    mac: element("p", { class: "cam-mac" }),
+    age: element("p", { class: "cam-age" }),
+    img: element("img", { class: "cam-picture", alt: "" }),
+    none: element("p", { class: "cam-none" }),
+    state: element("p", { class: "cam-state" }),
+    facts: element("p", { class: "cam-facts" }),
+    sensors: element("dl", { class: "cam-sensors" }),
+    counts: element("p", { class: "cam-counts" }),
+    broken: element("p", { class: "cam-broken" }),
+    open: element("button", { class: "cam-open", type: "button" }),
+    live: element("button", { class: "button cam-live", type: "button", "aria-pressed": "false" }),
+    sleep: element("button", { class: "button quiet cam-sleep", type: "button" }),
+  };
+  parts.open.append(parts.img, parts.none, parts.state);
+  const head = element("header", { class: "cam-head" }, parts.dot, parts.name, parts.age);
+  const tools = element("div", { class: "cam-tools" }, parts.live, parts.sleep);
+  const body = element("div", { class: "cam-body" }, parts.facts, parts.sensors, parts.counts, parts.broken, parts.mac, tools);
+  return { ...parts, card: element("article", { class: "cam card" }, head, parts.open, body) };
+}
+
+// Events: "open", "live" (on), "sleep".
+export class Card extends EventTarget {
+  constructor({ i18n, words }) {
+    super();
+    Object.assign(this, { i18n, words });
+    this.parts = build();
+    this.node = this.parts.card;
+    this.picture = new Picture(this.parts.img);
+    this.parts.none.append(icon("nopicture"), element("span"));
+    this.parts.live.append(element("span", { class: "live-dot", "aria-hidden": "true" }), element("span"));
+    this.parts.open.addEventListener("click", () => emit(this, "open"));
+    this.parts.live.addEventListener("click", () => emit(this, "live", !this.picture.live));
+    this.parts.sleep.addEventListener("click", () => emit(this, "sleep"));
+  }
+
+  setLive(on) {
+    if (on !== this.picture.live) this.picture.setLive(on);
+    this.update();
+  }
+
+  show(camera) {
+    this.camera = camera;
+    this.picture.show(camera);
+    this.update();
+  }
+
+  // Whatever depends on language or time.
+  update() {
+    const { camera, parts, i18n, words } = this;
+    if (!camera) return;
+    this.node.dataset.mac = camera.mac;
+    this.node.dataset.state = camera.state;
+    this.node.dataset.live = this.picture.live;
+    parts.dot.dataset.state = DOT[camera.state] ?? "none";
+    setText(parts.name, nameOf(camera));
+    setText(parts.mac, camera.name ? camera.mac : "");
+    this.tick();
+    setText(parts.facts, words.facts(camera).join(" · "));
+    setText(parts.none.lastChild, i18n.t("noPicture"));
+    this.#sensors();
+    this.#counts();
+    this.#tools();
+  }
+
+  tick() {
+    const { camera, parts, words, i18n } = this;
+    const age = camera.picture_ms ? words.age(camera.picture_ms) : "";
+    setText(parts.age, age);
+    setText(parts.state, words.state(camera));
+    setText(parts.broken, words.broken(camera));
+    parts.img.alt = i18n.t("pictureOf", { name: nameOf(camera), age });
+  }
+
+  #sensors() {
+    const rows = this.words.sensors(this.camera);
+    const text = JSON.stringify(rows);
+    if (this.sensorText === text) return;
+    this.sensorText = text;
+    this.parts.sensors.replaceChildren(
+      ...rows.map(([label, value]) => element("div", {}, element("dt", {}, label), element("dd", {}, value))),
+    );
+  }
+
+  #counts() {
+    const { camera, parts, i18n, words } = this;
+    const some = [
+      [camera.good, "countGood"],
+      [camera.unverified, "countUnverified"],
+      [camera.broken, "countBroken"],
+    ].filter(([n], i) => n || i === 0);
+    const line = some.map(([n, key]) => `${n} ${i18n.t(key)}`).join(" · ");
+    const verified = words.verified(camera);
+    setText(parts.counts, verified ? `${line} · ${verified}` : line);
+    parts.counts.title = camera.verified ? i18n.t(`verifiedTitle_${camera.verified}`) : "";
+    this.node.dataset.broken = camera.broken;
+  }
+
+  #tools() {
+    const { parts, i18n, picture } = this;
+    setText(parts.live.lastChild, i18n.t("live"));
+    parts.live.title = i18n.t(picture.live ? "liveOn" : "liveOff");
+    parts.live.setAttribute("aria-pressed", String(picture.live));
+    setText(parts.sleep, i18n.t("sleep"));
+    parts.open.setAttribute("aria-label", i18n.t("open", { name: nameOf(this.camera) }));
+  }
+}
