@@ -41,6 +41,7 @@ def stop_and_play_are_one_segment(f):
 @check()
 def frame_lengths(f):
     c = Client(f)
+    f.wait("ws.clients", count=1)
     for n in (0, 1, 125, 126, 127, 65535, 65536, 300000):
         f.say("x" * n)
         c.expect(TEXT, "x" * n)
