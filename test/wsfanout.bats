@@ -95,6 +95,18 @@ check() {
     check one_large_message_may_pass_the_bound
 }
 
+@test "wsfanout: unfinished messages of all have one bound" {
+    check unfinished_messages_of_all_have_one_bound
+}
+
+@test "wsfanout: queues of all have one bound" {
+    check queues_of_all_have_one_bound
+}
+
+@test "wsfanout: unfinished message must end" {
+    check unfinished_message_must_end
+}
+
 @test "wsfanout: stalled client is cut" {
     check stalled_client_is_cut
 }
@@ -151,6 +163,10 @@ check() {
     check full_output_stops_clients_not_the_bus
 }
 
+@test "wsfanout: who comes while the output is full misses nothing" {
+    check who_comes_while_the_output_is_full_misses_nothing
+}
+
 @test "wsfanout: a thousand clients" {
     check a_thousand_clients
 }
@@ -169,6 +185,9 @@ check() {
     run wsfanout --queue lots -o ws
     assert_failure 2
     assert_output --partial '--queue: "lots" is not a size'
+    run wsfanout --memory 5M -o ws </dev/null
+    assert_failure 2
+    assert_output --partial '--memory 5242880 is too little for one message of --max-message 4194304'
     run wsfanout --socket ../x </dev/null
     assert_failure 2
     assert_output --partial '--socket "../x"'

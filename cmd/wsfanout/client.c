@@ -176,7 +176,7 @@ void client_add(struct fanout *f, int fd, const struct handover *h) {
     event_open(c, h);
     client_poll(c);
     if (h->extra_len)
-        receive_feed(c, h->extra, h->extra_len, clock_wall_ns());
+        receive_first(c, h->extra, h->extra_len);
 }
 
 /* ---- leaving ---- */
@@ -194,6 +194,7 @@ static void gone(struct client *c) {
     c->state = CLIENT_GONE;
     shutdown(c->fd, SHUT_RDWR);
     out_free(c);
+    receive_give_back(c);
     uv_close((uv_handle_t *)&c->poll, on_closed);
     close(c->fd);
     if (f->stopping && f->open_count + f->leaving_count == 0)
@@ -207,6 +208,7 @@ void client_leave(struct client *c, unsigned code, const char *reason, enum caus
     list_add(f->leaving, &f->leaving_count, c);
     c->state = CLIENT_LEAVING;
     c->end = end;
+    receive_give_back(c);
     c->deadline_ms = fanout_ms(f) + (f->stopping ? STOP_WAIT_MS : CLOSE_WAIT_MS);
     event_closed(c, code, reason, cause);
     client_poll(c);

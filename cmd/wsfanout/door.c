@@ -17,7 +17,7 @@ static bool take(struct fanout *f, int sock) {
     struct handover h;
     struct err e = {0};
     f->takes++;
-    for (int i = 0; i < TURN && !f->blocked; i++) {
+    for (int i = 0; i < TURN; i++) {
         int fd = handover_take(sock, &h, mem, &e);
         if (fd >= 0)
             client_add(f, fd, &h);
@@ -79,8 +79,7 @@ static void keep_sender(struct fanout *f, int fd) {
     f->sender[f->senders++] = s;
     uv_poll_init(&f->st->loop, &s->poll, fd);
     s->poll.data = s;
-    if (!f->blocked)
-        uv_poll_start(&s->poll, UV_READABLE, on_sender);
+    uv_poll_start(&s->poll, UV_READABLE, on_sender);
 }
 
 /* ---- the listening socket ---- */
@@ -90,7 +89,7 @@ static void on_listen(uv_poll_t *p, int status, int events) {
     struct fanout *f = p->data;
     (void)status;
     (void)events;
-    for (int i = 0; i < TURN && !f->blocked; i++) {
+    for (int i = 0; i < TURN; i++) {
         int fd = accept4(f->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && errno != EAGAIN)
             log_limited(&failed, LOG_WARN, "cannot accept a hand-over: %s", strerror(errno));
@@ -112,21 +111,6 @@ int door_open(struct fanout *f, struct err *e) {
         return err_set(e, CAUSE_FAILED, "cannot watch %s.sock: %s", f->name, uv_strerror(r));
     f->listen.data = f;
     return uv_poll_start(&f->listen, UV_READABLE, on_listen);
-}
-
-void door_pause(struct fanout *f, bool paused) {
-    if (f->listen_fd < 0)
-        return;
-    if (paused)
-        uv_poll_stop(&f->listen);
-    else
-        uv_poll_start(&f->listen, UV_READABLE, on_listen);
-    for (size_t i = 0; i < f->senders; i++) {
-        if (paused)
-            uv_poll_stop(&f->sender[i]->poll);
-        else
-            uv_poll_start(&f->sender[i]->poll, UV_READABLE, on_sender);
-    }
 }
 
 void door_close(struct fanout *f) {

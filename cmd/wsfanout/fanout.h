@@ -8,6 +8,7 @@
  *   order.c    messages from the bus to frames and their targets
  *   out.c      frames to clients: encoded once, queued by reference, one send() each
  *   watch.c    what time brings about: pings, dead peers, stalled queues, deadlines
+ *   memory.c   the bound on what all clients together make us hold
  *   event.c    what is published: ws.open, ws.text, ...
  */
 #ifndef WSFANOUT_FANOUT_H
@@ -34,6 +35,7 @@ enum {
 /* Bytes of frames, shared by all queues that hold a part of them. */
 struct chunk {
     unsigned refs;
+    size_t charged; /* of f->memory; 0 as long as it is the batch's */
     struct buf data;
 };
 
@@ -104,6 +106,9 @@ struct client {
     size_t in_len;
     uint64_t in_time;   /* read at this time */
     struct buf msg;     /* fragments so far */
+    struct buf early;   /* came with the hand-over while our output was full: not read yet */
+    size_t held;        /* storage of these two, part of f->memory */
+    uint64_t begun_ms;  /* msg was begun; 0 = no message is being received */
     uint8_t opcode;     /* of the frame being read */
     unsigned fault;     /* close code for what our own limits object to; 0 = nothing */
     uint64_t rate_ns;   /* until when the allowance is used up */
@@ -119,7 +124,7 @@ struct client {
 
 struct options {
     const char *socket;
-    int64_t clients, queue, stall_ms, ping_ms, pong_ms, max_message, rate;
+    int64_t clients, queue, memory, stall_ms, ping_ms, pong_ms, max_message, message_ms, rate;
 };
 
 /* A sender that keeps its connection. */
@@ -131,7 +136,8 @@ struct sender {
 };
 
 struct counts {
-    uint64_t clients, opened, closed, refused, cut_slow, cut_flood, cut_dead, faults;
+    uint64_t clients, opened, closed, refused, cut_slow, cut_flood, cut_dead, cut_memory, cut_late;
+    uint64_t faults;
     uint64_t messages, frames, bytes, sends;
     uint64_t texts, binaries, pings, pongs, bad_handovers;
 };
@@ -147,11 +153,13 @@ struct fanout {
     size_t buckets;         /* a power of two */
     uint64_t next_id;
     struct batch batch;
-    uint64_t queued;    /* bytes over all clients */
+    uint64_t queued;    /* bytes over all clients; what several wait for counts several times */
+    uint64_t memory;    /* storage of receive buffers and queues; what is shared counts once */
+    size_t early;       /* clients with bytes that are not read yet */
     uint64_t order;     /* number of the order being carried out */
     uint64_t confirmed; /* the last mark that everybody was asked to confirm */
     bool changed;       /* number of clients, not yet published */
-    bool blocked;       /* an output is full: nothing is taken in */
+    bool blocked;       /* an output is full: clients are not read */
     bool stopping;
 
     char name[64]; /* of the socket */
@@ -171,7 +179,6 @@ static inline uint64_t fanout_ms(const struct fanout *f) {
 
 /* ---- door.c ---- */
 int door_open(struct fanout *f, struct err *e);
-void door_pause(struct fanout *f, bool paused);
 void door_close(struct fanout *f);
 
 /* ---- client.c ---- */
@@ -206,6 +213,13 @@ int receive_open(struct client *c);
 void receive_readable(struct client *c);
 /* Bytes that came at time_ns. */
 void receive_feed(struct client *c, const uint8_t *p, size_t n, uint64_t time_ns);
+/* The same, now or as soon as our output has room. */
+void receive_first(struct client *c, const uint8_t *p, size_t n);
+/* What waited for that; to be called in each turn of the loop. */
+void receive_waiting(struct fanout *f);
+/* Close a client whose message is not wanted any more; its buffers are given back. */
+void receive_refuse(struct client *c, unsigned code, const char *reason);
+void receive_give_back(struct client *c);
 void receive_free(struct client *c);
 
 /* ---- order.c ---- */
@@ -220,6 +234,8 @@ struct span out_bytes(struct fanout *f, const void *p, size_t n);
 void out_queue(struct client *c, struct span s);
 void out_flush(struct fanout *f);
 void out_writable(struct client *c);
+/* Its part of f->memory: of a chunk that n pieces lie in, each is charged the n-th part. */
+size_t out_share(const struct client *c);
 void out_free(struct client *c);
 void out_batch_free(struct fanout *f);
 
@@ -233,6 +249,12 @@ void watch_asked(struct client *c);
 /* Reading goes on after a pause in which nobody could be heard. */
 void watch_resume(struct fanout *f);
 void watch_close(struct fanout *f);
+
+/* ---- memory.c ---- */
+/* Something that took `before` bytes takes `after` now. */
+void memory_charge(struct fanout *f, size_t before, size_t after);
+/* Above --memory the client that holds most is closed, and so on. */
+void memory_check(struct fanout *f);
 
 /* ---- event.c ---- */
 void event_open(struct client *c, const struct handover *h);

@@ -15,10 +15,12 @@
 static struct fanout fanout = {.listen_fd = -1,
                                .opt = {.clients = 4096,
                                        .queue = 1 << 20,
+                                       .memory = 64 << 20,
                                        .stall_ms = 20000,
                                        .ping_ms = 15000,
                                        .pong_ms = 20000,
                                        .max_message = 4 << 20,
+                                       .message_ms = 30000,
                                        .rate = 1000}};
 
 static const struct opt options[] = {
@@ -27,6 +29,10 @@ static const struct opt options[] = {
     {"clients", 0, OPT_INT, &fanout.opt.clients, "N", "refuse more than N clients", 1, 1 << 20},
     {"queue", 0, OPT_SIZE, &fanout.opt.queue, "SIZE",
      "cut a client when more than SIZE bytes wait for it", 1, 1LL << 32},
+    {"memory", 0, OPT_SIZE, &fanout.opt.memory, "SIZE",
+     "close the client that holds most when what waits for all clients and what they have sent of "
+     "unfinished messages is more than SIZE",
+     1, 1LL << 40},
     {"stall", 0, OPT_DURATION, &fanout.opt.stall_ms, "TIME",
      "cut a client that takes nothing of what waits for so long", 1, 86400000},
     {"ping", 0, OPT_DURATION, &fanout.opt.ping_ms, "TIME",
@@ -35,6 +41,8 @@ static const struct opt options[] = {
      "cut a client that does not answer a ping for so long (0: never)", 0, 86400000},
     {"max-message", 0, OPT_SIZE, &fanout.opt.max_message, "SIZE",
      "close a client that sends a larger message", WSFRAME_CONTROL_MAX, MSG_MAX / 2},
+    {"message-time", 0, OPT_DURATION, &fanout.opt.message_ms, "TIME",
+     "close a client whose message is not complete after so long (0: never)", 0, 86400000},
     {"rate", 0, OPT_INT, &fanout.opt.rate, "N",
      "close a client that sends more than N frames a second (0: no limit)", 0, 1000000},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
@@ -61,6 +69,7 @@ static void on_check(uv_check_t *h) {
 
 static void on_prepare(uv_prepare_t *h) {
     struct fanout *f = h->data;
+    receive_waiting(f);
     out_flush(f);
     if (f->changed)
         event_clients(f);
@@ -68,12 +77,12 @@ static void on_prepare(uv_prepare_t *h) {
 
 /* Clients are what fills our output, so they wait, not the bus: dispatch may be unable to read what
  * we say before we have read what it says. What the bus makes us publish is bounded by the number
- * of clients. */
+ * of clients. So is what the door does: whoever has been answered 101 must not miss what is sent
+ * from then on, so a new client is taken, but not read. */
 static void on_blocked(void *ctx, bool full) {
     struct fanout *f = ctx;
     f->blocked = full;
     sub_pause(&f->st->sub, false);
-    door_pause(f, full);
     for (size_t i = 0; i < f->open_count; i++)
         client_poll(f->open[i]);
     if (!full)
@@ -115,6 +124,16 @@ static int choose_name(struct fanout *f, struct err *e) {
     return 0;
 }
 
+/* The storage of a message that grows is up to twice its bytes. */
+static int check_limits(const struct options *o, struct err *e) {
+    if (o->memory >= 2 * o->max_message)
+        return 0;
+    return err_set(e, CAUSE_USAGE,
+                   "--memory %lld is too little for one message of --max-message %lld (twice as "
+                   "much is needed)",
+                   (long long)o->memory, (long long)o->max_message);
+}
+
 static void show_counters(struct fanout *f) {
     const struct stage_counter all[] = {{"clients", &f->n.clients},
                                         {"opened", &f->n.opened},
@@ -123,6 +142,8 @@ static void show_counters(struct fanout *f) {
                                         {"cut_slow", &f->n.cut_slow},
                                         {"cut_flood", &f->n.cut_flood},
                                         {"cut_dead", &f->n.cut_dead},
+                                        {"cut_memory", &f->n.cut_memory},
+                                        {"cut_late", &f->n.cut_late},
                                         {"faults", &f->n.faults},
                                         {"messages_sent", &f->n.messages},
                                         {"frames_sent", &f->n.frames},
@@ -132,14 +153,15 @@ static void show_counters(struct fanout *f) {
                                         {"binaries_received", &f->n.binaries},
                                         {"pings_sent", &f->n.pings},
                                         {"pongs_received", &f->n.pongs},
-                                        {"bad_handovers", &f->n.bad_handovers}};
+                                        {"bad_handovers", &f->n.bad_handovers},
+                                        {"memory_bytes", &f->memory}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         stage_counter(f->st, all[i].name, all[i].value);
 }
 
 static int fanout_open(struct fanout *f, struct stage *st, struct err *e) {
     f->st = st;
-    if (choose_name(f, e) < 0 || client_table_open(f) < 0)
+    if (check_limits(&f->opt, e) < 0 || choose_name(f, e) < 0 || client_table_open(f) < 0)
         return -1;
     watch_open(f);
     uv_prepare_init(&st->loop, &f->prepare);

@@ -8,15 +8,30 @@
 #include "fanout.h"
 #include "log.h"
 
-enum { SEGS_MIN = 4, IOV = 64, SEG_COST = 64 /* bytes a waiting piece is charged on top */ };
+enum {
+    SEGS_MIN = 4,
+    SEGS_KEEP = 64, /* room of an empty queue */
+    IOV = 64,
+    SEG_COST = 64 /* bytes a waiting piece is charged on top */
+};
 
 /* ---- chunks ---- */
 
-static void chunk_release(struct chunk *k) {
+static void chunk_release(struct fanout *f, struct chunk *k) {
     if (--k->refs)
         return;
+    memory_charge(f, k->charged, 0);
     buf_free(&k->data);
     free(k);
+}
+
+/* It is complete and somebody waits for it. */
+static void chunk_keep(struct fanout *f, struct chunk *k) {
+    struct buf *b = &k->data;
+    b->mem = mem_resize(b->mem, b->end);
+    b->cap = b->end;
+    k->charged = b->cap + SEG_COST;
+    memory_charge(f, 0, k->charged);
 }
 
 static struct buf *batch_buf(struct fanout *f) {
@@ -38,14 +53,15 @@ static void batch_done(struct fanout *f) {
     if (b->chunk->refs == 1) {
         buf_clear(&b->chunk->data);
     } else {
-        chunk_release(b->chunk);
+        chunk_keep(f, b->chunk);
+        chunk_release(f, b->chunk);
         b->chunk = NULL;
     }
 }
 
 void out_batch_free(struct fanout *f) {
     if (f->batch.chunk)
-        chunk_release(f->batch.chunk);
+        chunk_release(f, f->batch.chunk);
     f->batch.chunk = NULL;
 }
 
@@ -81,18 +97,21 @@ static struct seg *seg_at(const struct outq *q, uint32_t i) {
     return &q->seg[(q->head + i) & (q->cap - 1)];
 }
 
-static void outq_grow(struct outq *q) {
-    uint32_t cap = q->cap ? q->cap * 2 : SEGS_MIN;
-    struct seg *seg = mem_alloc(cap * sizeof *seg);
+/* cap: 0, or a power of two with room for what is there. */
+static void outq_resize(struct client *c, uint32_t cap) {
+    struct outq *q = &c->out;
+    struct seg *seg = cap ? mem_alloc(cap * sizeof *seg) : NULL;
     for (uint32_t i = 0; i < q->count; i++)
         seg[i] = *seg_at(q, i);
+    memory_charge(c->f, q->cap * sizeof *seg, cap * sizeof *seg);
     free(q->seg);
     q->seg = seg;
     q->cap = cap;
     q->head = 0;
 }
 
-static void outq_push(struct outq *q, struct chunk *k, struct span s) {
+static void outq_push(struct client *c, struct chunk *k, struct span s) {
+    struct outq *q = &c->out;
     struct seg *last = q->count ? seg_at(q, q->count - 1) : NULL;
     q->bytes += s.len;
     q->newest = s.len;
@@ -101,12 +120,13 @@ static void outq_push(struct outq *q, struct chunk *k, struct span s) {
         return;
     }
     if (q->count == q->cap)
-        outq_grow(q);
+        outq_resize(c, q->cap ? q->cap * 2 : SEGS_MIN);
     k->refs++;
     *seg_at(q, q->count++) = (struct seg){k, s.off, s.len};
 }
 
-static void outq_consume(struct outq *q, size_t n) {
+static void outq_consume(struct client *c, size_t n) {
+    struct outq *q = &c->out;
     q->bytes -= n;
     while (n) {
         struct seg *s = seg_at(q, 0);
@@ -116,7 +136,7 @@ static void outq_consume(struct outq *q, size_t n) {
         n -= part;
         if (s->len)
             return;
-        chunk_release(s->chunk);
+        chunk_release(c->f, s->chunk);
         q->head = (q->head + 1) & (q->cap - 1);
         q->count--;
     }
@@ -134,7 +154,8 @@ static int outq_iov(const struct outq *q, struct iovec *iov, size_t *bytes) {
 
 /* A slow client must not keep 64 kB of other clients' frames alive for 30 bytes of its own: what it
  * waits for is copied when it is less than half of the chunk. */
-static void outq_unshare(struct outq *q, struct chunk *k) {
+static void outq_unshare(struct client *c, struct chunk *k) {
+    struct outq *q = &c->out;
     size_t own = 0;
     uint32_t first = q->count;
     while (first && seg_at(q, first - 1)->chunk == k)
@@ -146,8 +167,9 @@ static void outq_unshare(struct outq *q, struct chunk *k) {
     for (uint32_t i = first; i < q->count; i++) {
         struct seg *s = seg_at(q, i);
         buf_put(&copy->data, buf_data(&k->data) + s->off, s->len);
-        chunk_release(k);
+        chunk_release(c->f, k);
     }
+    chunk_keep(c->f, copy);
     q->count = first + 1;
     *seg_at(q, first) = (struct seg){copy, 0, own};
 }
@@ -155,16 +177,24 @@ static void outq_unshare(struct outq *q, struct chunk *k) {
 void out_free(struct client *c) {
     c->f->queued -= c->out.bytes;
     if (c->out.bytes)
-        outq_consume(&c->out, c->out.bytes);
-    free(c->out.seg);
-    c->out = (struct outq){0};
+        outq_consume(c, c->out.bytes);
+    outq_resize(c, 0);
+}
+
+size_t out_share(const struct client *c) {
+    size_t n = c->out.cap * sizeof(struct seg);
+    for (uint32_t i = 0; i < c->out.count; i++) {
+        const struct chunk *k = seg_at(&c->out, i)->chunk;
+        n += k->charged / k->refs;
+    }
+    return n;
 }
 
 void out_queue(struct client *c, struct span s) {
     struct fanout *f = c->f;
     if (c->out.count == 0)
         c->progress_ms = fanout_ms(f);
-    outq_push(&c->out, f->batch.chunk, s);
+    outq_push(c, f->batch.chunk, s);
     f->queued += s.len;
     if (c->dirty)
         return;
@@ -194,7 +224,7 @@ static bool write_queue(struct client *c) {
         if (w < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (w > 0) {
-            outq_consume(&c->out, (size_t)w);
+            outq_consume(c, (size_t)w);
             c->f->queued -= (size_t)w;
             c->f->n.bytes += (size_t)w;
             c->progress_ms = fanout_ms(c->f);
@@ -227,6 +257,8 @@ static void flush_client(struct client *c, bool writable) {
         client_drop(c, "connection lost", CAUSE_UNPLUGGED);
         return;
     }
+    if (c->out.count == 0 && c->out.cap > SEGS_KEEP)
+        outq_resize(c, 0);
     if (c->out.count == 0)
         client_written(c);
     else if (c->state == CLIENT_OPEN && is_over(c))
@@ -235,7 +267,7 @@ static void flush_client(struct client *c, bool writable) {
         client_poll(c);
 }
 
-void out_flush(struct fanout *f) {
+static void flush_dirty(struct fanout *f) {
     for (size_t i = 0; i < f->dirty_count; i++) {
         struct client *c = f->dirty[i];
         c->dirty = false;
@@ -243,10 +275,18 @@ void out_flush(struct fanout *f) {
             continue;
         flush_client(c, false);
         if (c->state != CLIENT_GONE && c->out.count)
-            outq_unshare(&c->out, f->batch.chunk);
+            outq_unshare(c, f->batch.chunk);
     }
     f->dirty_count = 0;
     batch_done(f);
+}
+
+/* Whoever must go for want of memory may be sent a close frame: that is the second time. */
+void out_flush(struct fanout *f) {
+    flush_dirty(f);
+    memory_check(f);
+    if (f->dirty_count)
+        flush_dirty(f);
     f->st->stats.queue = f->queued;
 }
 

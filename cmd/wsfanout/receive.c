@@ -6,7 +6,40 @@
 #include "fanout.h"
 #include "log.h"
 
-enum { KEEP_BYTES = 64 << 10, MARK_DIGITS = 20 };
+/* KEEP_BYTES: storage of a client that has nothing in it; what a page says is shorter. */
+enum { KEEP_BYTES = 4 << 10, MARK_DIGITS = 20 };
+
+/* ---- storage ---- */
+
+static void recount(struct client *c) {
+    size_t now = c->msg.cap + c->early.cap;
+    memory_charge(c->f, c->held, now);
+    c->held = now;
+}
+
+static void message_done(struct client *c) {
+    c->begun_ms = 0;
+    if (c->msg.cap > KEEP_BYTES)
+        buf_free(&c->msg);
+    else
+        buf_clear(&c->msg);
+    recount(c);
+}
+
+static void early_done(struct client *c) {
+    if (!c->early.mem)
+        return;
+    c->f->early--;
+    buf_free(&c->early);
+    recount(c);
+}
+
+void receive_give_back(struct client *c) {
+    c->begun_ms = 0;
+    buf_free(&c->msg);
+    early_done(c);
+    recount(c);
+}
 
 /* ---- what wslay calls ---- */
 
@@ -60,8 +93,10 @@ static void on_frame(wslay_event_context_ptr ws,
     struct client *c = user;
     (void)ws;
     c->opcode = a->opcode;
-    if (a->opcode == WSLAY_TEXT_FRAME || a->opcode == WSLAY_BINARY_FRAME)
-        buf_clear(&c->msg);
+    if (a->opcode == WSLAY_TEXT_FRAME || a->opcode == WSLAY_BINARY_FRAME) {
+        message_done(c);
+        c->begun_ms = fanout_ms(c->f);
+    }
     if (!within_rate(c))
         object(c, WSFRAME_POLICY);
     else if (a->opcode < WSLAY_CONNECTION_CLOSE &&
@@ -73,8 +108,10 @@ static void on_chunk(wslay_event_context_ptr ws,
                      const struct wslay_event_on_frame_recv_chunk_arg *a, void *user) {
     struct client *c = user;
     (void)ws;
-    if (c->opcode < WSLAY_CONNECTION_CLOSE && !c->fault)
-        buf_put(&c->msg, a->data, a->data_length);
+    if (c->opcode >= WSLAY_CONNECTION_CLOSE || c->fault || c->state != CLIENT_OPEN)
+        return;
+    buf_put(&c->msg, a->data, a->data_length);
+    recount(c);
 }
 
 /* Our pings carry "m" and the mark when an answer means that what came before it has arrived. A
@@ -99,13 +136,6 @@ static void take_close(struct client *c, const struct wslay_event_on_msg_recv_ar
     if (n)
         memcpy(c->peer_reason, a->msg + 2, n);
     c->peer_reason[n] = 0;
-}
-
-static void message_done(struct client *c) {
-    if (c->msg.cap > KEEP_BYTES)
-        buf_free(&c->msg);
-    else
-        buf_clear(&c->msg);
 }
 
 static void on_message(wslay_event_context_ptr ws, const struct wslay_event_on_msg_recv_arg *a,
@@ -188,6 +218,43 @@ void receive_feed(struct client *c, const uint8_t *p, size_t n, uint64_t time_ns
     c->in_time = time_ns;
     judge(c, wslay_event_recv(c->ws));
     c->in_len = 0;
+    memory_check(c->f);
+}
+
+void receive_first(struct client *c, const uint8_t *p, size_t n) {
+    c->in_time = clock_wall_ns();
+    if (!c->f->blocked) {
+        receive_feed(c, p, n, c->in_time);
+        return;
+    }
+    buf_put(&c->early, p, n);
+    c->f->early++;
+    recount(c);
+    memory_check(c->f);
+}
+
+static void feed_early(struct client *c) {
+    struct buf b = c->early;
+    c->early = (struct buf){0};
+    c->f->early--;
+    recount(c);
+    receive_feed(c, buf_data(&b), buf_len(&b), c->in_time);
+    buf_free(&b);
+}
+
+/* Backwards: whoever is dropped is replaced by the last of the list. */
+void receive_waiting(struct fanout *f) {
+    if (!f->early)
+        return;
+    out_room(f);
+    for (size_t i = f->open_count; i-- > 0 && !f->blocked;)
+        if (i < f->open_count && f->open[i]->early.mem)
+            feed_early(f->open[i]);
+}
+
+void receive_refuse(struct client *c, unsigned code, const char *reason) {
+    wslay_event_shutdown_read(c->ws);
+    client_close(c, code, reason, CAUSE_LIMIT, END_FAIL);
 }
 
 /* The other side has closed or the connection is broken. */
@@ -234,5 +301,4 @@ void receive_free(struct client *c) {
     if (c->ws)
         wslay_event_context_free(c->ws);
     c->ws = NULL;
-    buf_free(&c->msg);
 }

@@ -22,10 +22,27 @@ static void cut(struct client *c, const char *reason, enum cause cause) {
     client_drop(c, reason, cause);
 }
 
+/* Whoever answers pings may still send a message that never ends. */
+static bool is_late(const struct client *c, uint64_t now) {
+    uint64_t limit = (uint64_t)c->f->opt.message_ms;
+    return limit && c->begun_ms && now - c->begun_ms > limit;
+}
+
+static void refuse_late(struct client *c) {
+    static struct log_limit lates;
+    const char *reason = "message not complete in time";
+    log_limited(&lates, LOG_WARN, "client %llu (%s) closed with %u: %s (--message-time)",
+                (unsigned long long)c->id, c->peer, WSFRAME_POLICY, reason);
+    c->f->n.cut_late++;
+    receive_refuse(c, WSFRAME_POLICY, reason);
+}
+
 /* While bytes wait for the client its pong cannot be expected: progress is what counts then. */
 static void look_at(struct client *c, uint64_t now, struct span *ping) {
     struct fanout *f = c->f;
-    if (c->out.count) {
+    if (is_late(c, now)) {
+        refuse_late(c);
+    } else if (c->out.count) {
         if (now - c->progress_ms > (uint64_t)f->opt.stall_ms) {
             f->n.cut_slow++;
             cut(c, "it takes nothing of what is sent to it (--stall)", CAUSE_LIMIT);
@@ -83,6 +100,7 @@ void watch_start(struct fanout *f) {
     ms = at_most(ms, f->opt.ping_ms);
     ms = at_most(ms, f->opt.pong_ms);
     ms = at_most(ms, f->opt.stall_ms);
+    ms = at_most(ms, f->opt.message_ms);
     if (f->stopping || ms < TICK_MIN_MS)
         ms = TICK_MIN_MS;
     uv_timer_start(&f->tick, on_tick, ms, ms);
@@ -95,6 +113,8 @@ void watch_resume(struct fanout *f) {
         c->heard_ms = now;
         if (c->ping_ms)
             c->ping_ms = now;
+        if (c->begun_ms)
+            c->begun_ms = now;
     }
 }
 

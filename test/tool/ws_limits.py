@@ -97,6 +97,93 @@ def one_large_message_may_pass_the_bound(f):
     a.expect(TEXT, "next")
 
 
+def memory(f):
+    """Resident bytes; None where it says nothing."""
+    if "san" in os.environ.get("TAPLINE_BIN", ""):
+        return None
+    with open("/proc/%d/status" % f.proc.pid) as status:
+        return int([s for s in status if "VmRSS" in s][0].split()[1]) << 10
+
+
+@check(args=["--memory", "16M", "--max-message", "2M"], reports=True)
+def unfinished_messages_of_all_have_one_bound(f):
+    calm = Client(f)
+    calm.id
+    whole = frame(TEXT, "x" * (2 << 20))
+    clients, most = [], 0
+    for _ in range(40):
+        c = Client(f)
+        c.id
+        clients.append(c)
+        c.put(whole[:-1])
+        most = max(most, memory(f) or 0)
+        calm.text("calm")
+    wait("calm is heard", lambda: len(f.all("ws.text")) == 40)
+    wait("all are read", lambda: len(f.all("ws.closed")) == 33)
+    assert max(most, memory(f) or 0) < 45 << 20, "%d bytes" % most
+    cut = [b["client"] for b in f.all("ws.closed") if b["cause"] == "limit" and b["code"] == 1013]
+    left = [c for c in clients if c.id not in cut]
+    assert len(left) == 7, len(left)
+    counter("cut_memory", 33)
+    next(c for c in clients if c.id in cut).expect_close(1013)
+    for c in left:
+        c.put(whole[-1:])
+        f.wait("ws.text", client=c.id, text="x" * (2 << 20))
+    wait("given back", lambda: report()["counters"]["memory_bytes"] < 100000)
+    for c in clients:
+        c.close()
+    calm.close()
+    counter("memory_bytes", 0)
+
+
+@check(args=["--memory", "4M", "--max-message", "1M", "--queue", "3M"], reports=True)
+def queues_of_all_have_one_bound(f):
+    slow = [Client(f, rcvbuf=4096) for _ in range(10)]
+    good = Client(f)
+    f.send(("x", {"data": b"s" * 2500000}))  # lies there once, whoever waits for it
+    good.expect(BINARY, b"s" * 2500000)
+    held = wait("it waits", lambda: report()["counters"]["memory_bytes"])
+    assert held < 3000000, held
+    for c in slow:
+        c.expect(BINARY, b"s" * 2500000)
+    for c in slow:
+        f.send(("x", {"data": b"o" * 1500000, "to": c.id}))
+    counter("cut_memory", 8)
+    assert len(f.all("ws.closed")) == 8
+    assert all(b["cause"] == "limit" for b in f.all("ws.closed"))
+    f.say("on", to=good.id)
+    good.expect(TEXT, "on")
+    gone = [b["client"] for b in f.all("ws.closed")]
+    for c in slow:
+        if c.id not in gone:
+            c.expect(BINARY, b"o" * 1500000)
+    counter("memory_bytes", report()["counters"]["clients"] * 4 * 24)
+
+
+@check(args=["--message-time", "400ms", "--ping", "100ms", "--pong-timeout", "300ms"], reports=True)
+def unfinished_message_must_end(f):
+    calm, endless = Client(f), Client(f)
+    ids = calm.id, endless.id
+    endless.put(frame(TEXT, "x" * 100000, fin=False))
+    start, code = time.monotonic(), None
+    while code is None:
+        for c in (calm, endless):
+            opcode, payload = c.next()
+            if opcode == CLOSE:
+                assert c is endless
+                code = int.from_bytes(payload[:2], "big")
+            else:
+                c.put(frame(PONG, payload))
+                c is calm and c.text("calm")
+        endless.put(frame(0, "more", fin=False))
+        assert time.monotonic() - start < 5, "it goes on for ever"
+    assert code == 1008 and time.monotonic() - start > 0.35
+    f.wait("ws.closed", client=ids[1], code=1008, cause="limit")
+    assert not f.find("ws.closed", client=ids[0])
+    counter("cut_late", 1)
+    wait("given back", lambda: report()["counters"]["memory_bytes"] < 20000)
+
+
 @check(args=["--stall", "300ms", "--queue", "10M"])
 def stalled_client_is_cut(f):
     a, b = Client(f, rcvbuf=4096), Client(f)
@@ -340,6 +427,39 @@ def full_output_stops_clients_not_the_bus(f):
     want = total // len(blob)
     wait("all texts", lambda: len(f.all("ws.text")) >= want)
     assert not f.all("ws.closed")
+
+
+@check(args=["--rate", "0"])
+def who_comes_while_the_output_is_full_misses_nothing(f):
+    talker = Client(f)
+    talker.id
+    talker.sock.setblocking(False)
+    blob, pending, idle = frame(TEXT, "t" * 60000), b"", 0
+    while idle < 30:
+        pending = pending or blob
+        try:
+            pending, idle = pending[talker.sock.send(pending):], 0
+        except BlockingIOError:
+            idle += 1
+            time.sleep(0.02)
+    late = Client(f, extra=frame(TEXT, "with the handshake") + frame(PING, "?"))
+    late.text("behind it")
+    end = time.monotonic() + 10
+    while not late.frames:
+        assert time.monotonic() < end, "what is sent does not reach it"
+        f.say("play")
+        try:
+            late.frames, late.data = split(late.data + late.recv(0.05))
+        except AssertionError:
+            pass
+    assert late.frames[0] == (TEXT, b"play"), late.frames
+    talker.sock.setblocking(True)
+    wait("its texts", lambda: len([m for m in f.all("ws.text") if m["client"] == late.id]) == 2)
+    said = [(t, b.get("text")) for t, _, _, b in f.events if b.get("client") == late.id]
+    assert said == [("ws.open", None), ("ws.text", "with the handshake"),
+                    ("ws.text", "behind it")], said
+    while late.next() != (PONG, b"?"):
+        pass
 
 
 @check(reports=True)
