@@ -9,9 +9,12 @@ LIBS_httpd    := -lmicrohttpd -lnettle
 LIBS_wsfanout := -lwslay
 LIBS_imgwrite := -lnettle
 LIBS_devsim   := -lnettle
+LIBS_camera   := -lnettle
 # framedecode, and the tests of the espcam codec.
 LIBS_framedecode := -lnettle
 LIBS_espcam      := -lnettle
+LIBS_espcam_frame := -lnettle
+LIBS_espcam_limits := -lnettle
 LIBS_espcam_damage := -lnettle
 
 VERSION := 0.1.0

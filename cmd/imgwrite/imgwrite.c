@@ -7,7 +7,7 @@
 #include "log.h"
 #include "mac.h"
 
-enum { STATISTICS_EVERY = 10, US = 1000 };
+enum { STATISTICS_EVERY = 10, US = 1000, HEAL_NS = 1000000000 };
 
 static const char suffix[] = ".image";
 
@@ -73,12 +73,16 @@ static void say_saved(const struct imgwrite *w, const struct job *j) {
              (unsigned long long)w->saved, (double)w->saved_bytes / (double)w->saved, seconds);
 }
 
+/* On a disk that is nearly full small pictures fit and large ones do not: it is well again when a
+ * picture was saved and none has failed for a while. */
 static void heal(struct imgwrite *w) {
+    if (w->failing && !(w->recovered && clock_mono_ns() - w->failed_at_ns >= HEAL_NS))
+        return;
     if (w->failing)
         log_info("saving again in %s; %llu pictures were lost", w->place.dir,
-                 (unsigned long long)w->failed_in_a_row);
+                 (unsigned long long)w->lost);
     w->failing = false;
-    w->failed_in_a_row = 0;
+    w->lost = 0;
     stage_cause(&w->st, CAUSE_OK, NULL);
 }
 
@@ -87,6 +91,7 @@ static void done_well(struct imgwrite *w, const struct job *j) {
     w->saved_bytes += buf_len(&j->data);
     w->average_bytes = w->saved_bytes / w->saved;
     w->last_us = (clock_mono_ns() - j->taken_ns) / US;
+    w->recovered = true;
     heal(w);
     bool vanished = j->remade && w->store.scanned;
     if (vanished)
@@ -103,7 +108,9 @@ static void done_well(struct imgwrite *w, const struct job *j) {
 /* Said once, however many pictures it concerns; the state tells while it lasts. */
 static void done_badly(struct imgwrite *w, const struct job *j) {
     w->failed++;
-    w->failed_in_a_row++;
+    w->lost++;
+    w->failed_at_ns = clock_mono_ns();
+    w->recovered = false;
     w->st.stats.dropped++;
     if (w->st.cause != j->error.cause)
         log_error("%s", j->error.text);
@@ -164,6 +171,15 @@ static uint64_t camera_of(struct imgwrite *w, const struct msg *m) {
     return 0;
 }
 
+/* Two pictures of one microsecond get two, so that names are in the order of the pictures whichever
+ * writer is faster. A clock that was set back is believed. */
+static uint64_t saving_time(struct imgwrite *w) {
+    uint64_t now = clock_wall_ns() / US;
+    if (now <= w->last_time_us && w->last_time_us - now < 1000000)
+        now = w->last_time_us + 1;
+    return w->last_time_us = now;
+}
+
 static void on_msg(void *ctx, const struct msg *m) {
     struct imgwrite *w = ctx;
     const uint8_t *data;
@@ -176,7 +192,7 @@ static void on_msg(void *ctx, const struct msg *m) {
     }
     struct job *j = queue_job(&w->queue);
     j->facts =
-        (struct name_facts){.mac = camera_of(w, m), .time_us = clock_wall_ns() / US, .seq = m->seq};
+        (struct name_facts){.mac = camera_of(w, m), .time_us = saving_time(w), .seq = m->seq};
     memcpy(j->facts.topic, m->topic, m->topic_len);
     j->time = m->time;
     j->taken_ns = clock_mono_ns();
@@ -206,6 +222,8 @@ static void on_request(void *ctx, struct rpc_call *call, const char *op, const u
 static void on_tick(void *ctx) {
     struct imgwrite *w = ctx;
     w->st.stats.queue = w->queue.count;
+    if (w->failing)
+        heal(w);
     store_tick(&w->store);
 }
 

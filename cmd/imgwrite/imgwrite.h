@@ -14,8 +14,11 @@ struct imgwrite {
     bool holding; /* the inputs are paused, because the queue is full */
     bool ended;   /* nothing comes any more */
     bool stopping;
-    bool failing; /* the last picture could not be saved */
-    uint64_t failed_in_a_row;
+    bool failing;   /* pictures cannot be saved, and that has been said */
+    bool recovered; /* but the last one was */
+    uint64_t failed_at_ns;
+    uint64_t lost;         /* while failing */
+    uint64_t last_time_us; /* in the name of the picture before */
     uint64_t saved, saved_bytes, average_bytes, failed, too_slow, nameless, last_us;
 };
 

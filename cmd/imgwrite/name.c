@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMPONENT_MAX = 255, US = 1000000 };
+enum { COMPONENT_MAX = 255, COPY_MAX = 7 /* "_100000" */, US = 1000000 };
 
 static const char *const placeholder[NAME_KINDS] = {
     [NAME_MAC] = "mac", [NAME_US] = "us", [NAME_SEQ] = "seq", [NAME_TOPIC] = "topic"};
@@ -104,8 +104,9 @@ static int check_components(const char *name, struct err *e) {
     for (const char *s = name; s; s = next_component(s)) {
         if (*s == '/' || *s == 0 || *s == '.')
             return err_set(e, CAUSE_USAGE, "no part of a name may be empty or begin with a dot");
-        if (strcspn(s, "/") > COMPONENT_MAX)
-            return err_set(e, CAUSE_LIMIT, "a name could be longer than %d bytes", COMPONENT_MAX);
+        if (strcspn(s, "/") > COMPONENT_MAX - COPY_MAX)
+            return err_set(e, CAUSE_LIMIT, "a name could be longer than %d bytes",
+                           COMPONENT_MAX - COPY_MAX);
     }
     for (const char *s = name; *s; s++)
         if ((unsigned char)*s < ' ' || *s == 0x7f)
@@ -114,23 +115,34 @@ static int check_components(const char *name, struct err *e) {
 }
 
 static int check_longest(const struct name_pattern *p, struct err *e) {
-    struct name_facts f = {.seq = UINT64_MAX, .time_us = 1, .copy = 99999};
+    struct name_facts f = {.seq = UINT64_MAX, .time_us = 1};
     char out[NAME_BYTES];
     memset(f.topic, 'x', MSG_TOPIC_MAX);
     return name_make(p, &f, out, sizeof out) < 0 ? too_long(e) : check_components(out, e);
+}
+
+/* {seq}{us}, say, cannot be told apart again. */
+static int check_reading(const struct name_pattern *p, struct err *e) {
+    struct name_facts f = {.seq = 1234567, .time_us = 1748467031123456u, .topic = "a.image"}, g;
+    char out[NAME_BYTES];
+    if (name_make(p, &f, out, sizeof out) < 0 || !name_match(p, out, &g))
+        return err_set(e, CAUSE_USAGE, "put some text between the placeholders");
+    return 0;
 }
 
 int name_parse(struct name_pattern *p, const char *text, struct err *e) {
     memset(p, 0, sizeof *p);
     if (strlen(text) >= NAME_PATTERN)
         return too_long(e);
+    if (!*text)
+        return err_set(e, CAUSE_USAGE, "it is empty");
     if (add_all(p, text, e) < 0 || check_longest(p, e) < 0)
         return -1;
     p->dated = true;
     for (int k = NAME_YEAR; k <= NAME_SECOND; k++)
         p->dated &= p->has[k];
     p->certain = p->dated && p->has[NAME_MAC];
-    return 0;
+    return check_reading(p, e);
 }
 
 /* ---- making a name ---- */
@@ -184,6 +196,7 @@ static int add_copy(char *out, size_t n, size_t size, unsigned copy) {
 static int make(const struct name_pattern *p, const struct name_facts *f, const struct tm *tm,
                 char *out, size_t size) {
     size_t n = 0;
+    *out = 0;
     for (size_t i = 0; i < p->parts; i++) {
         int w = put_part(&p->part[i], f, tm, out + n, size - n);
         if (w < 0 || (size_t)w >= size - n)
