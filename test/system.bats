@@ -183,6 +183,16 @@ error_of() { json "d['error']" <body; }
     refute_output --partial test.tick
 }
 
+@test "tap: without bodies" {
+    pipeline '20 0 100000'
+    viewer tap '/system/tap?from=feed&body=0'
+    viewer with '/system/tap?from=feed&body=1'
+    wait_for 10 has_events tap.out message 3
+    data_of tap.out message | head -n 1 | json "1 / (sorted(d) == ['bytes', 'from', 'seq', 'time', 'topic'] and d['bytes'] > 100000)"
+    wait_for 10 has_events with.out message
+    data_of with.out message | head -n 1 | json "1 / ('data' in d['body'])"
+}
+
 @test "tap: at most the rate, the rest is told" {
     pipeline 300
     viewer slow '/system/tap?from=feed&rate=5'
@@ -203,7 +213,7 @@ E2
 @test "tap: what is wrong in the query is said" {
     pipeline 10
     for query in '' 'from=' 'from=tcp://127.0.0.1:99' 'from=-' 'from=fifo:tx' 'from=../x' \
-        'from=feed&rate=0' 'from=feed&rate=1001' 'from=feed&rate=x' 'from=feed&topic=A*' \
+        'from=feed&rate=0' 'from=feed&rate=1001' 'from=feed&rate=x' 'from=feed&topic=A*' 'from=feed&body=2' \
         "from=a$(printf ',a%s' {1..16})"; do
         assert_equal "$query $(code "$URL/system/tap?$query")" "$query 400"
     done

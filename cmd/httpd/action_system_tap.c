@@ -1,11 +1,13 @@
-/* GET /system/tap?from=ENDPOINT[,ENDPOINT...]&topic=PREFIX&rate=N: the messages that flow there.
+/* GET /system/tap?from=ENDPOINT[,ENDPOINT...]&topic=PREFIX&rate=N&body=0: the messages that flow
+ * there.
  * Events:
  *   message  {"from", "topic", "time": "NANOSECONDS", "seq", "body", "bytes": of the whole message}
  *   skipped  {"count"}: messages that were left out: above the rate, for a slow viewer, or lost on
  *            their way here
  *   absent   {"error"}: at the beginning, for an endpoint that is not there now; it may come
  * Binary is {"$bin": base64}. A value of the body that takes more than VALUE_MAX bytes is
- * {"$size": n} instead.
+ * {"$size": n} instead. With body=0 there is no "body", for those who only want to know when what
+ * came: pictures are not sent to them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,7 @@ struct tap {
     struct spsub *sub[FROM_MAX];
     size_t subs;
     struct rate rate;
+    bool bodies;
 };
 
 static size_t viewers;
@@ -87,14 +90,17 @@ static void put_body(struct buf *b, const struct msg *m) {
     buf_putc(b, '}');
 }
 
-static void put_message(struct buf *b, const char *from, const struct msg *m) {
+static void put_message(struct buf *b, const char *from, const struct msg *m, bool body) {
     buf_puts(b, "event: message\ndata: {\"from\":");
     json_put_str(b, from, strlen(from));
     buf_puts(b, ",\"topic\":");
     json_put_str(b, m->topic, m->topic_len);
-    buf_printf(b, ",\"time\":\"%llu\",\"seq\":%llu,\"bytes\":%zu,\"body\":",
-               (unsigned long long)m->time, (unsigned long long)m->seq, m->raw_len);
-    put_body(b, m);
+    buf_printf(b, ",\"time\":\"%llu\",\"seq\":%llu,\"bytes\":%zu", (unsigned long long)m->time,
+               (unsigned long long)m->seq, m->raw_len);
+    if (body) {
+        buf_puts(b, ",\"body\":");
+        put_body(b, m);
+    }
     buf_puts(b, "}\n\n");
 }
 
@@ -114,7 +120,7 @@ static void on_msg(void *ctx, const char *from, const struct msg *m) {
         return;
     }
     buf_clear(out);
-    put_message(out, from, m);
+    put_message(out, from, m, t->bodies);
     push(t, out);
 }
 
@@ -169,6 +175,13 @@ static int take_rate(struct tap *t, const char *rate, struct err *e) {
     return 0;
 }
 
+static int take_bodies(struct tap *t, const char *body, struct err *e) {
+    t->bodies = strcmp(body, "0") != 0;
+    if (t->bodies && *body && strcmp(body, "1") != 0)
+        return err_set(e, CAUSE_USAGE, "body: 0 or 1");
+    return 0;
+}
+
 static struct tap *tap_make(struct httpd *h) {
     struct tap *t = mem_alloc(sizeof *t);
     t->h = h;
@@ -182,6 +195,7 @@ static void serve(struct request *q) {
         return;
     struct tap *t = tap_make(q->h);
     if (take_rate(t, request_query(q, "rate"), &e) < 0 ||
+        take_bodies(t, request_query(q, "body"), &e) < 0 ||
         subscribe(t, request_query(q, "from"), request_query(q, "topic"), &e) < 0) {
         gone(t);
         reply_error(q, e.cause == CAUSE_USAGE ? 400 : 503, e.text);

@@ -1,10 +1,11 @@
 /* system: what --system adds to any pipeline, a page and what it asks for.
  *
- *   GET  /system               DIR/index.html; its parts are below /static/system and
- * /static/shared GET  /system/status.json   the supervisor's reply to `status` GET
- * /system/time.json     {"now": "NANOSECONDS"} GET  /system/logs.json     ?stage=&lines=&level=:
- * {"lines": [{time, stage, level, text}]} GET  /system/events        status once a second and log
- * lines, as they come GET  /system/tap           ?from=ENDPOINT,...&topic=PREFIX&rate=N: messages
+ *   GET  /system               DIR/index.html; its parts: /static/system, /static/shared
+ *   GET  /system/status.json   the supervisor's reply to `status`
+ *   GET  /system/time.json     {"now": "NANOSECONDS"}
+ *   GET  /system/logs.json     ?stage=&lines=&level=: {"lines": [{time, stage, level, text}]}
+ *   GET  /system/events        status once a second and log lines, as they come
+ *   GET  /system/tap           ?from=ENDPOINT,...&topic=PREFIX&rate=N&body=0: messages
  *   POST /system/restart       {"stage": NAME}
  *   POST /system/put           {"endpoint": NAME, "topic": T, "body": {...}}
  *   GET  /metrics              for Prometheus

@@ -24,7 +24,7 @@ export class Probe extends EventTarget {
   // names: endpoints from the first stage to the last; the last one that says something counts.
   listen(names, topic) {
     const wanted = names.length
-      ? String(new URLSearchParams({ from: names.join(), topic, rate: RATE }))
+      ? String(new URLSearchParams({ from: names.join(), topic, rate: RATE, body: 0 }))
       : "";
     if (wanted === this.wanted) return;
     this.wanted = wanted;
