@@ -512,6 +512,90 @@ END
     assert_line 'HTTP/1.1 101 Switching Protocols'
 }
 
+@test "a handshake with HTTP/1.0 is answered" {
+    start receiver $PY "$RAW" receive "$TAPLINE_RUN/fan.sock"
+    wait_line receiver.out ready
+    serve --route 'WS /ws ws fan'
+    local version
+    for version in 0 1; do
+        printf 'GET /ws HTTP/1.%s\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' $version |
+            $PY "$RAW" send "$PORT" 1 >"raw.$version"
+    done
+    grep -q '^HTTP/1.[01] 400 Bad Request' raw.0
+    grep -q 'a WebSocket needs HTTP/1.1' raw.0
+    grep -aq '^HTTP/1.1 101 Switching Protocols' raw.1
+}
+
+# ---- pages of others ----
+
+@test "--origin: a page of another site asks no stage" {
+    answer
+    serve --origin 'http://panel.example:*, http://b.example' --origin 'http://c.example' \
+        --route 'GET /play/{id} ask rules play' --route 'GET /count ask rules count' \
+        --route 'GET / file www/index.html'
+    local from
+    for from in 'Origin: http://evil.example' 'Origin: null' 'Origin: http://b.example.evil.com' \
+        'Sec-Fetch-Site: cross-site'; do
+        fetch -H "$from" /play/1
+        assert_status 403
+        assert_body '403: Forbidden (pages of other sites may not do this)'
+        fetch -H "$from" /
+        assert_status 200
+    done
+    wait_line httpd.err 'GET "?/play/1"? from 127.0.0.1:[0-9]+ refused: a page of'
+    for from in 'X: y' 'Origin: http://panel.example:8080' 'Origin: HTTP://B.example' \
+        'Origin: http://c.example' 'Sec-Fetch-Site: same-origin' 'Sec-Fetch-Site: none'; do
+        fetch -H "$from" /play/1
+        assert_status 200
+    done
+    fetch -H 'Sec-Fetch-Site: cross-site' -H 'Origin: http://c.example' /play/1
+    assert_status 200
+    fetch /count
+    assert_body 7
+}
+
+@test "without --origin, or with *, any page may ask" {
+    answer
+    serve --origin '*' --route 'GET /play/{id} ask rules play'
+    fetch -H 'Origin: http://evil.example' /play/1
+    assert_status 200
+    fetch -H 'Sec-Fetch-Site: cross-site' /play/1
+    assert_status 200
+    kill -TERM "$HTTPD"
+    wait_gone "$HTTPD"
+    serve --route 'GET /play/{id} ask rules play'
+    fetch -H 'Origin: http://evil.example' /play/1
+    assert_status 200
+    fetch -H 'Sec-Fetch-Site: cross-site' /play/1
+    assert_status 200
+}
+
+@test "--host: nothing for whoever calls this server otherwise" {
+    answer
+    serve --host 'Panel.local,*.lan' --host ::1 --route 'GET / file www/index.html' \
+        --route 'GET /play/{id} ask rules play' --route 'GET /count ask rules count' \
+        --route 'WS /ws ws fan'
+    local name
+    for name in evil.example "127.0.0.1:$PORT" panel.local.evil.com:80 lan '[::2]' ''; do
+        fetch -H "Host: $name" /play/1
+        assert_status 421
+        assert_body '421: Misdirected Request (this server has another name)'
+        fetch -H "Host: $name" /nothing
+        assert_status 421
+    done
+    run $PY "$RAW" upgrade "$PORT" /ws Host:evil.example
+    assert_line 'HTTP/1.1 421 Misdirected Request'
+    printf 'GET / HTTP/1.0\r\n\r\n' | $PY "$RAW" send "$PORT" >raw
+    grep -q ' 421 ' raw
+    for name in panel.local PANEL.LOCAL:8080 a.lan:1 '[::1]' '[::1]:8080'; do
+        fetch -H "Host: $name" /play/1
+        assert_status 200
+    done
+    fetch -H 'Host: panel.local' /count
+    assert_body 5
+    wait_line httpd.err 'it calls this server "?evil.example"? '
+}
+
 # ---- clients that misbehave ----
 
 @test "garbage is answered or cut, and the server goes on" {

@@ -205,9 +205,25 @@ E2
     assert_equal "$(code -H 'Range: bytes=0-9' "$URL/media/001.mp3")" '206 audio/mpeg'
     assert_equal "$(curl -s -o /dev/null -w '%{http_code}' -X POST "$URL/status")" 405
     assert_equal "$(curl -s -o /dev/null -w '%{http_code}' "$URL/ws")" 400
+    assert_equal "$(code --path-as-is "$URL/media/001.jpg/")" '200 image/jpeg' # only files do not mind
+    for p in /favicon.ico/ /media//001.jpg /media/001.jpg// /ws/; do
+        assert_equal "$p $(curl -s --path-as-is -o /dev/null -w '%{http_code}' "$URL$p")" "$p 404"
+    done
     curl -s "$URL/media/003.jpg" | cmp - "$WORK/media/003.jpg"
     curl -sI "$URL/test/play/8" >/dev/null
     status_is current_button None
+}
+
+@test "ORIGIN and HOSTS keep pages of others away" {
+    start_board
+    start_pipeline 'ORIGIN=http://panel.example:*,http://b.example' 'HOSTS=127.0.0.1,panel.example'
+    code() { curl -s -o /dev/null -w '%{http_code}' "$@" "$URL/test/play/5"; }
+    assert_equal "$(code -H 'Origin: http://evil.example')" 403
+    assert_equal "$(code -H 'Sec-Fetch-Site: cross-site')" 403
+    assert_equal "$(code -H 'Host: evil.example')" 421
+    status_is current_button None
+    assert_equal "$(code -H "Host: panel.example:$PORT" -H 'Origin: http://b.example')" 200
+    status_is current_button 5
 }
 
 @test "media that is missing is named, and healthy again when it is copied in" {

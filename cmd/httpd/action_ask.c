@@ -16,6 +16,7 @@
 #include "json.h"
 #include "log.h"
 #include "reply.h"
+#include "site.h"
 #include "utf8.h"
 
 enum { TYPE_BYTES = 128 };
@@ -163,6 +164,10 @@ static void serve(struct request *q) {
     struct httpd *h = q->h;
     if (h->stopping) {
         reply_error(q, 503, "the server is being stopped");
+        return;
+    }
+    if (!site_origin_ok(q)) {
+        site_refuse_origin(q);
         return;
     }
     h->n.asks++;

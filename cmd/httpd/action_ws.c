@@ -1,7 +1,6 @@
 /* WS PATH ws ENDPOINT [GROUP]: the WebSocket handshake, then the connection goes to the stage that
  * listens on $TAPLINE_RUN/ENDPOINT.sock (handover.h). No extension is ever agreed to.
  */
-#include <fnmatch.h>
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "log.h"
 #include "reply.h"
 #include "rundir.h"
+#include "site.h"
 
 enum { KEY_BYTES = 16, KEY_TEXT = 24, ACCEPT_TEXT = BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) };
 
@@ -55,16 +55,6 @@ static const char *accept_text(const char *key, char out[ACCEPT_TEXT + 1]) {
     base64_encode_raw(out, sizeof digest, digest);
     out[ACCEPT_TEXT] = 0;
     return out;
-}
-
-/* Programs send no Origin; the option keeps pages of others away, not programs. */
-static bool origin_ok(const struct httpd *h, const char *origin) {
-    if (h->origins.n == 0 || !origin)
-        return true;
-    for (size_t i = 0; i < h->origins.n; i++)
-        if (fnmatch(h->origins.item[i], origin, FNM_CASEFOLD) == 0)
-            return true;
-    return false;
 }
 
 /* A browser can be told "503" only before 101, so see first whether anybody takes connections. */
@@ -140,19 +130,26 @@ static bool too_long(const struct request *q) {
     return q->raw_path_len >= sizeof limit->path || strlen(q->query) >= sizeof limit->query;
 }
 
+/* MHD switches protocols with HTTP/1.1 only and would cut others without a word. */
+static bool is_old(const struct request *q) {
+    return strncmp(q->version, "HTTP/1.", 7) != 0 || q->version[7] == '0';
+}
+
 static void serve(struct request *q) {
     const char *version = request_header(q, "Sec-WebSocket-Version");
     const char *key = request_header(q, "Sec-WebSocket-Key");
     if (strcmp(q->method, "GET") != 0 || !request_has_token(q, "Upgrade", "websocket") ||
         !request_has_token(q, "Connection", "upgrade"))
         refuse(q, 400, "this is a WebSocket; no \"Upgrade: websocket\" came");
+    else if (is_old(q))
+        refuse(q, 400, "a WebSocket needs HTTP/1.1");
     else if (!version || strcmp(version, "13") != 0)
         refuse(q, 426, NULL);
     else if (!key_ok(key))
         refuse(q, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
     else if (too_long(q))
         refuse(q, 414, NULL);
-    else if (!origin_ok(q->h, request_header(q, "Origin")))
+    else if (!site_origin_ok(q))
         refuse(q, 403, "pages of this origin may not connect");
     else if (q->h->stopping)
         refuse(q, 503, "the server is being stopped");

@@ -26,7 +26,7 @@ struct httpd {
     /* Options. */
     const char *listen, *system, *admin_token_file;
     bool admin_here; /* programs and pages of this machine need no token */
-    struct opt_list routes, origins;
+    struct opt_list routes, origins, hosts;
     int64_t ask_timeout_ms, timeout_ms, connections, max_body;
     int64_t images, image_bytes, viewers;
     /* Running. */

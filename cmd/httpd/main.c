@@ -29,8 +29,16 @@ static const struct opt options[] = {
     {"route", 'r', OPT_LIST, &httpd.routes, "ROUTE", "what a URL does, see below; repeatable", 0,
      0},
     {"origin", 0, OPT_LIST, &httpd.origins, "PATTERN",
-     "pages that may open WebSockets, as http://panel.local:*; without it any page in a browser "
-     "that reaches this server may, also one that points its own name at us (DNS rebinding)",
+     "whose pages may open WebSockets and ask stages, as http://panel.local:*, several with "
+     "commas; "
+     "without it, or with *, any page may that a browser near us shows. Over plain http to another "
+     "machine a browser does not say whose page an image or a link belongs to",
+     0, 0},
+    {"host", 0, OPT_LIST, &httpd.hosts, "NAME",
+     "what this server may be called in a URL, as panel.local, 192.168.1.5 or ::1, several with "
+     "commas; "
+     "a page that points its own name at us (DNS rebinding) then gets nothing. Without it, or with "
+     "*, any name",
      0, 0},
     {"ask-timeout", 0, OPT_DURATION, &httpd.ask_timeout_ms, "TIME",
      "how long another stage has for an answer", 1, 3600000},

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "reply.h"
 #include "server.h"
+#include "site.h"
 
 enum {
     BODY_SLACK = 256 << 10, /* bytes above --max-body that are read to be able to answer 413 */
@@ -122,9 +123,10 @@ static bool promises_too_much(const struct request *q) {
 }
 
 /* The head is there. An answer given now makes MHD close the connection without reading a body. */
-static enum MHD_Result begin(struct request *q, const char *method) {
+static enum MHD_Result begin(struct request *q, const char *method, const char *version) {
     q->begun = true;
     q->method = method;
+    q->version = version;
     q->h->n.requests++;
     q->h->st.stats.last_message_ns = q->time_ns;
     if (!promises_too_much(q))
@@ -152,6 +154,10 @@ static void serve(struct request *q) {
         reply_error(q, 413, NULL);
         return;
     }
+    if (!site_host_ok(q)) {
+        site_refuse_host(q);
+        return;
+    }
     find(q);
     if (q->route)
         q->route->action->serve(q);
@@ -164,9 +170,8 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *c, const char *
     (void)cls;
     (void)c;
     (void)url;
-    (void)version;
     if (!q->begun)
-        return begin(q, method);
+        return begin(q, method, version);
     if (*size)
         return take_body(q, data, size);
     if (!q->served)

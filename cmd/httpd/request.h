@@ -12,8 +12,8 @@ struct request {
     /* Of this request alone. */
     const char *raw_path; /* in uri, not NUL-terminated */
     size_t raw_path_len;
-    const char *query;  /* in uri, what follows the ?; "" when none */
-    const char *method; /* valid until the request has ended */
+    const char *query;            /* in uri, what follows the ?; "" when none */
+    const char *method, *version; /* valid until the request has ended */
     const struct route *route;
     uint64_t started_ns, time_ns; /* monotonic, wall clock */
     size_t body_total;
