@@ -32,7 +32,7 @@ void cam_table_check(struct cam_table *t) {
     t->magic = MAGIC;
     for (size_t i = 0; i < t->n; i++) {
         t->camera[i].auto_due_ms = 0;
-        t->camera[i].was_silent = false;
+        t->camera[i].was_silent = t->camera[i].auto_by_picture = false;
         t->camera[i].name[0] = 0; /* names are the command line's */
     }
 }

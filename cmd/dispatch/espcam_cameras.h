@@ -46,6 +46,7 @@ struct cam_camera {
     uint64_t sleep_ns, sleep_s;
     /* In this process only. */
     uint64_t auto_due_ms; /* loop time at which --auto-sleep acts; 0 = not */
+    bool auto_by_picture; /* that is after a picture, not after values alone */
     bool was_silent;
 };
 

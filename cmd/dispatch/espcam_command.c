@@ -80,13 +80,10 @@ const char *cam_command_sleep(const char *mac, uint64_t seconds, unsigned *statu
 
 void cam_command_cycle(struct cam_camera *c, bool picture, double voltage_percent) {
     bool told = voltage_percent >= 0 && voltage_percent <= 100; /* false for NAN */
-    if (!cams.opt.auto_sleep)
+    if (!cams.opt.auto_sleep || !told || c->auto_by_picture || (c->auto_due_ms && !picture))
         return;
-    /* A picture without a charge ends a cycle in which none was told. */
-    if (told)
-        c->auto_due_ms = uv_now(&cams.st->loop) + (picture ? AFTER_PICTURE_MS : AFTER_VALUES_MS);
-    else if (picture)
-        c->auto_due_ms = 0;
+    c->auto_due_ms = uv_now(&cams.st->loop) + (picture ? AFTER_PICTURE_MS : AFTER_VALUES_MS);
+    c->auto_by_picture = picture;
 }
 
 static int local_hour(uint64_t now_ns) {
@@ -99,6 +96,7 @@ static void auto_sleep(struct cam_camera *c) {
     uint64_t now = clock_wall_ns(), apart = AUTO_APART_S * UINT64_C(1000000000);
     unsigned status;
     c->auto_due_ms = 0;
+    c->auto_by_picture = false;
     if (c->sleep_ns && now < c->sleep_ns + apart)
         return;
     const char *why =

@@ -4,7 +4,7 @@
 import { byId, element, emit, setText } from "../shared/dom.js";
 import { fetchSaved, savedUrl } from "./api.js";
 import { bytes, clock, clockShort, date, localInput, moment } from "./format.js";
-import { nameOf } from "./words.js";
+import { nameOf, shortNameOf } from "./words.js";
 
 const PAGE = 60;
 const AHEAD = "800px";
@@ -179,7 +179,7 @@ export class Timeline extends EventTarget {
   #caption(frame) {
     const { picture } = frame;
     const camera = this.wall.camera(picture.mac) ?? { mac: picture.mac, name: null };
-    setText(frame.lastElementChild, `${clock(ms(picture))} ${this.mac ? "" : nameOf(camera)}`.trim());
+    setText(frame.lastElementChild, `${clock(ms(picture))} ${this.mac ? "" : shortNameOf(camera)}`.trim());
     frame.title = `${nameOf(camera)}, ${moment(ms(picture))}, ${bytes(picture.bytes)}`;
   }
 

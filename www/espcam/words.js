@@ -3,6 +3,7 @@
 import { bytes, clock, number, rate, span } from "./format.js";
 
 export const nameOf = (camera) => camera.name ?? camera.mac;
+export const shortNameOf = (camera) => camera.name ?? camera.mac.slice(-5);
 
 export class Words {
   constructor(i18n) {
