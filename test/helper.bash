@@ -27,8 +27,18 @@ common_teardown() {
     local p
     for p in "${PIDS[@]}"; do kill -TERM "$p" 2>/dev/null || true; done
     for p in "${PIDS[@]}"; do wait_gone "$p" 3 || kill -KILL "$p" 2>/dev/null || true; done
+    end_strays
     cd /
     rm -rf "$WORK"
+}
+
+# Whatever a test has started knows its run directory, even when the shell between us has gone.
+end_strays() {
+    local e
+    for e in $(grep -lzxsF "TAPLINE_RUN=$WORK/run" /proc/[0-9]*/environ); do
+        e=${e#/proc/}
+        kill -KILL "${e%/environ}" 2>/dev/null || true
+    done
 }
 
 setup() { common_setup; }
