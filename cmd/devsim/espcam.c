@@ -200,10 +200,15 @@ void espcam_start(struct espcam_sim *s, uint64_t now, char dialect, enum camera_
         cam->camera.radio_loss = radio_loss;
         cam->camera.volt = 60 + (unsigned)chance_below(&s->luck, 41);
         cam->camera.temp10 = 150 + (int)chance_below(&s->luck, 100);
-        cam->due_ms = now + i * between(s) / s->cameras; /* not all at once */
     }
     s->faults.send = s->send;
     s->faults.ctx = s->ctx;
+    espcam_spread(s, now);
+}
+
+void espcam_spread(struct espcam_sim *s, uint64_t now) {
+    for (unsigned i = 0; i < s->cameras; i++)
+        s->cam[i].due_ms = now + i * between(s) / s->cameras;
 }
 
 void espcam_free(struct espcam_sim *s) {

@@ -43,6 +43,9 @@ void espcam_name(struct espcam_sim *s);
 void espcam_start(struct espcam_sim *s, uint64_t now, char dialect, enum camera_hash hash,
                   double radio_loss);
 
+/* The cameras begin anew, the first one now, and not all at once. */
+void espcam_spread(struct espcam_sim *s, uint64_t now);
+
 /* Cameras that are due take pictures. The time at which the next one is due; UINT64_MAX = none. */
 uint64_t espcam_wake(struct espcam_sim *s, uint64_t now);
 

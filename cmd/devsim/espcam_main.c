@@ -221,6 +221,7 @@ static void say_port(struct device *d) {
 static void on_settled(uv_timer_t *t) {
     struct device *d = t->data;
     d->awake = true;
+    espcam_spread(&d->sim, now_ms(d));
     look(d);
 }
 
