@@ -21,8 +21,10 @@ export class Viewer {
     this.#build();
     this.picture = new Picture(this.img);
     this.dialog.addEventListener("close", () => this.#closed());
-    this.dialog.addEventListener("keydown", (event) => this.#key(event));
+    this.dialog.tabIndex = -1;
+    document.addEventListener("keydown", (event) => this.open && this.#key(event));
     i18n.addEventListener("change", () => this.update());
+    i18n.translatePage();
     setInterval(() => this.mac && this.#caption(), 1000);
   }
 
@@ -108,7 +110,9 @@ export class Viewer {
   #reveal(kind) {
     this.dialog.dataset.kind = kind;
     delete this.dialog.dataset.gone;
-    if (!this.open) this.dialog.showModal();
+    if (this.open) return;
+    this.dialog.showModal();
+    this.dialog.focus();
   }
 
   #caption() {
