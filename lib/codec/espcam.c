@@ -37,12 +37,11 @@ static uint64_t damage_now(const struct espcam *e) {
     return e->scan.skipped_bytes + e->scan.bad_sum;
 }
 
-/* Whether the picture is whole when checked against h. A constant number shows no hole: without a
- * hash it is believed only of a camera that never sends one, and when nothing was damaged. */
+/* Whether the picture is whole when checked against h. */
 static bool picture_prove(struct espcam *e, const struct espcam_camera *c,
                           const struct espcam_hash *h, bool ended, struct espcam_proof *out) {
-    bool loose = !c->hashed && c->damage == damage_now(e);
-    return espcam_picture_prove(&c->picture, &h->token, ended, loose, &e->bench, out);
+    struct espcam_trust trust = {ended, c->damage == damage_now(e), c->hashed};
+    return espcam_picture_prove(&c->picture, &h->token, &trust, &e->bench, out);
 }
 
 static void picture_forget(struct espcam *e, struct espcam_camera *c) {
@@ -91,6 +90,7 @@ static void picture_deliver(struct espcam *e, struct espcam_camera *c, const str
     if (h == &c->own && hash_usable(h) && c->own_first)
         c->hash_last = false;
     picture_forget(e, c);
+    c->bare = proof->verified == ESPCAM_UNVERIFIED;
 }
 
 static enum espcam_reason reason_find(const struct espcam_camera *c, const struct espcam_image *i) {
@@ -137,18 +137,16 @@ static void next_settle(struct espcam_camera *c) {
     if (!hash_usable(&c->own) && hash_usable(&c->next)) {
         c->own = c->next;
         c->own_first = c->picture.frames == 0;
+        c->own_doubtful = c->own_first && c->hash_last;
     }
     hash_clear(&c->next);
 }
 
-/* What came before the data of a camera that sends it behind is rather the last picture's, late. */
-static bool own_is_doubtful(const struct espcam_camera *c) {
-    return c->own_first && c->hash_last;
-}
-
+/* What comes between two pictures of a camera that sends it behind the data is rather late. */
 static void own_set(struct espcam_camera *c, const struct espcam_hash *h) {
     c->own = *h;
     c->own_first = true;
+    c->own_doubtful = c->hash_last || c->bare;
 }
 
 /* ---- memory ---- */
@@ -187,11 +185,11 @@ static bool memory_reclaim(struct espcam *e, const struct espcam_camera *but) {
 
 static bool room_make(struct espcam *e, struct espcam_camera *c, size_t len) {
     struct espcam_picture *p = &c->picture;
+    if (p->len + len > e->opt.max_image || p->chunks > e->opt.max_image / ESPCAM_CHUNK_MIN)
+        return false;
     size_t more = espcam_picture_growth(p, len, e->opt.max_image);
     if (more == 0)
         return true;
-    if (p->len + len > e->opt.max_image || p->chunks > e->opt.max_image / ESPCAM_CHUNK_MIN)
-        return false;
     while (e->memory + more > e->opt.max_memory)
         if (!memory_reclaim(e, c))
             return false;
@@ -266,27 +264,33 @@ static bool frame_begins_jpeg(const struct espcam_frame *f) {
     return f->len >= 3 && f->data[0] == 0xFF && f->data[1] == 0xD8 && f->data[2] == 0xFF;
 }
 
+/* Whether a frame that begins a JPEG begins another picture than the one pending. */
+static bool jpeg_begins_next(const struct espcam_camera *c, const struct espcam_frame *f) {
+    const struct espcam_picture *p = &c->picture;
+    if (!c->ended && p->frames == 1 && f->seq + 1 == p->first_seq)
+        return false; /* its second frame has overtaken it */
+    if (espcam_picture_is_ended(p) || c->ended || (f->seq == 1 && p->last_seq > RESTART_ABOVE))
+        return true;
+    return f->seq == p->first_seq && !espcam_picture_is_constant(p) &&
+           !espcam_picture_begins_with(p, f);
+}
+
 /* Whether the data frame is of another picture than what is pending. */
 static bool frame_begins_next(const struct espcam_camera *c, const struct espcam_frame *f) {
     const struct espcam_picture *p = &c->picture;
-    bool jpeg = frame_begins_jpeg(f), ended = espcam_picture_is_ended(p);
-    if (jpeg && (ended || c->ended))
+    if (frame_begins_jpeg(f) && jpeg_begins_next(c, f))
         return true;
-    if (f->seq == 1 && p->last_seq > RESTART_ABOVE && (jpeg || ended))
-        return true;
-    if (jpeg && f->seq == p->first_seq && !espcam_picture_is_constant(p) &&
-        !espcam_picture_begins_with(p, f))
+    if (f->seq == 1 && p->last_seq > RESTART_ABOVE && espcam_picture_is_ended(p))
         return true;
     if (c->ended)
         return c->late == LATE_FRAMES || !espcam_picture_wants(p, f->seq);
-    return hash_usable(&c->next) && !espcam_picture_is_constant(p) && espcam_picture_has(p, f->seq);
+    /* The first number again, and no JPEG: a constant number. */
+    return hash_usable(&c->next) && f->seq != p->first_seq && espcam_picture_has(p, f->seq);
 }
 
 /* Whether the hash of a picture that its end frame has closed may still come. */
 static bool hash_may_come(const struct espcam_camera *c) {
-    if (hash_usable(&c->own) && !own_is_doubtful(c))
-        return false;
-    return c->hashed || espcam_picture_is_constant(&c->picture);
+    return !hash_usable(&c->own) || c->own_doubtful;
 }
 
 /* Whether an ended picture may still be completed: by a frame that is late, or by the hash. */
@@ -302,7 +306,7 @@ static bool picture_may_gain(struct espcam *e, const struct espcam_camera *c) {
 /* The end frame has come: deliver, wait a little, or give up. */
 static void picture_end(struct espcam *e, struct espcam_camera *c) {
     struct espcam_proof proof;
-    bool early = c->hash_last && hash_may_come(c); /* better proven than believed */
+    bool early = c->hash_last && !hash_usable(&c->own); /* better proven than believed */
     if (!early && picture_prove(e, c, &c->own, true, &proof)) {
         picture_deliver(e, c, &c->own, &proof, ESPCAM_CLOSED_END);
     } else if (!picture_may_gain(e, c)) {
@@ -316,9 +320,21 @@ static void picture_end(struct espcam *e, struct espcam_camera *c) {
 static void chunk_add(struct espcam *e, struct espcam_camera *c, const struct espcam_frame *f) {
     if (c->picture.frames == 0)
         c->damage = damage_now(e);
+    c->bare = false;
     if (!c->picture.overflow && !room_make(e, c, f->len))
         picture_overflow(e, c);
     espcam_picture_add(&c->picture, f);
+}
+
+/* Another picture begins with this frame. Its second one may have come before it. */
+static void picture_turn(struct espcam *e, struct espcam_camera *c, const struct espcam_frame *f) {
+    uint8_t data[ESPCAM_FRAME_MAX];
+    struct espcam_frame second = *f;
+    bool stray = espcam_picture_pop_stray(&c->picture, f, &second, data);
+    picture_close(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
+    next_settle(c);
+    if (stray)
+        chunk_add(e, c, &second);
 }
 
 static void data_take(struct espcam *e, struct espcam_camera *c, const struct espcam_frame *f) {
@@ -329,8 +345,9 @@ static void data_take(struct espcam *e, struct espcam_camera *c, const struct es
         return;
     }
     if (p->frames && frame_begins_next(c, f))
-        picture_close(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
-    next_settle(c);
+        picture_turn(e, c, f);
+    else
+        next_settle(c);
     chunk_add(e, c, f);
     if (c->ended) {
         c->late++;
@@ -347,10 +364,16 @@ static void end_take(struct espcam *e, struct espcam_camera *c) {
     picture_end(e, c);
 }
 
+/* Only the first frame of a picture is there: it may have overtaken its hash. */
+static bool is_first_chunk(const struct espcam_camera *c) {
+    const struct espcam_picture *p = &c->picture;
+    return p->chunks == 1 && p->first_seq == 1 && espcam_picture_starts(p);
+}
+
 /* A hash behind data: of this picture, or of the next. */
 static void hash_meet(struct espcam *e, struct espcam_camera *c, const struct espcam_hash *h) {
     struct espcam_proof proof;
-    if (own_is_doubtful(c))
+    if (c->own_doubtful)
         hash_clear(&c->own);
     bool own = hash_usable(&c->own), usable = hash_usable(h);
     if (hash_usable(&c->next) && espcam_token_equal(&c->next.token, &h->token))
@@ -365,7 +388,8 @@ static void hash_meet(struct espcam *e, struct espcam_camera *c, const struct es
     } else if (usable && picture_prove(e, c, h, c->ended, &proof)) {
         c->hash_last = true;
         picture_deliver(e, c, h, &proof, ESPCAM_CLOSED_HASH);
-    } else if (usable && !own && !c->ended && !hash_usable(&c->next)) {
+    } else if (usable && !c->ended && !hash_usable(&c->next) && (!own || is_first_chunk(c))) {
+        hash_clear(&c->own);
         c->next = *h;
         return;
     } else {
@@ -489,7 +513,7 @@ void espcam_finish(struct espcam *e) {
         if (c->picture.frames == 0)
             continue;
         next_settle(c);
-        picture_close(e, c, ESPCAM_CLOSED_STOP);
+        picture_close(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_STOP);
     }
 }
 

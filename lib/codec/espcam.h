@@ -99,11 +99,13 @@ struct espcam_camera {
                                 tells */
     bool ended;              /* the end frame came, something is missing that may follow it */
     uint64_t ended_ns;
-    unsigned late;   /* frames that have come since */
-    bool hashed;     /* has ever sent a token: one that does not come was lost */
-    bool hash_last;  /* sends it behind the data, as its last proven picture shows */
-    bool own_first;  /* own came before the data */
-    uint64_t damage; /* of the stream, when the picture began */
+    unsigned late;     /* frames that have come since */
+    bool hashed;       /* has ever sent a token: one that does not come was lost */
+    bool hash_last;    /* sends it behind the data, as its last proven picture shows */
+    bool bare;         /* its last picture went out without a token, nothing came since */
+    bool own_first;    /* own came before the data */
+    bool own_doubtful; /* and may be that of the picture before, late */
+    uint64_t damage;   /* of the stream, when the picture began */
 };
 
 /* Fields are private but for the counters. */

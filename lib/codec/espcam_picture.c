@@ -104,6 +104,28 @@ void espcam_picture_add(struct espcam_picture *p, const struct espcam_frame *f) 
     p->len += f->len;
 }
 
+bool espcam_picture_pop_stray(struct espcam_picture *p, const struct espcam_frame *next,
+                              struct espcam_frame *out, uint8_t *data) {
+    if (p->chunks < 2)
+        return false;
+    const struct espcam_chunk *last = &p->chunk[p->chunks - 1], *before = last - 1;
+    if (last->seq != next->seq + 1 || (last->seq == before->seq + 1 && p->chunks > 2))
+        return false;
+    memcpy(data, p->data + last->at, last->len);
+    out->data = data;
+    out->len = last->len;
+    out->seq = last->seq;
+    out->sum_ok = !last->bad;
+    p->chunks--;
+    p->frames--;
+    p->len -= last->len;
+    p->bytes -= last->len;
+    p->bad -= last->bad;
+    p->last_seq = before->seq;
+    tail_update(p, p->data + before->at, before->len);
+    return true;
+}
+
 static bool chunk_same(const struct espcam_picture *p, size_t a, size_t b) {
     const struct espcam_chunk *x = &p->chunk[a], *y = &p->chunk[b];
     return x->len == y->len && memcmp(p->data + x->at, p->data + y->at, x->len) == 0;
@@ -138,6 +160,10 @@ bool espcam_picture_wants(const struct espcam_picture *p, uint32_t seq) {
     if (seq == p->last_seq + 1 || espcam_picture_is_constant(p))
         return true;
     return seq > 0 && seq <= p->most + 1 && !espcam_picture_has(p, seq);
+}
+
+bool espcam_picture_starts(const struct espcam_picture *p) {
+    return p->len >= 3 && p->data[0] == 0xFF && p->data[1] == 0xD8 && p->data[2] == 0xFF;
 }
 
 bool espcam_picture_is_ended(const struct espcam_picture *p) {
@@ -285,36 +311,45 @@ static bool is_jpeg(const uint8_t *d, size_t n) {
     return n >= 4 && d[0] == 0xFF && d[1] == 0xD8 && d[n - 2] == 0xFF && d[n - 1] == 0xD9;
 }
 
-/* Without a token nothing may be missing, doubtful or left over. */
-static bool list_speaks_for_itself(const struct list *l, bool loose, struct espcam_bench *b,
-                                   struct espcam_proof *out) {
-    if (l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l) ||
-        list_has_second_start(l))
-        return false;
-    if (!(l->numbered && l->p->chunk[l->i[0]].seq == 1) && !(l->constant && loose))
-        return false;
-    list_bytes(l, b, out);
-    return is_jpeg(out->data, out->len);
-}
-
-/* The weak token is blind to order, so the numbers must agree with it. */
-static bool list_matches(const struct list *l, const struct espcam_token *t, struct espcam_bench *b,
-                         struct espcam_proof *out) {
-    if (t->kind == ESPCAM_TOKEN_SUM && (list_has_bad(l) || !(l->numbered || l->constant)))
-        return false;
-    list_bytes(l, b, out);
-    return espcam_token_matches(t, out->data, out->len);
-}
-
-/* ---- all ways ---- */
-
 struct proving {
     const struct espcam_picture *p;
     const struct espcam_token *t;
-    bool ended, loose;
+    const struct espcam_trust *trust;
     struct espcam_bench *b;
     struct espcam_proof *out;
 };
+
+/* Without a token nothing may be missing, doubtful or left over. A constant number shows no hole:
+ * it is believed only of a camera that never sends a token, and when nothing was damaged. */
+static bool list_speaks_for_itself(const struct proving *v, const struct list *l) {
+    if (!v->trust->ended || l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l) ||
+        list_has_second_start(l))
+        return false;
+    bool loose = l->constant && !v->trust->hashed && v->trust->clean;
+    if (!loose && !(l->numbered && l->p->chunk[l->i[0]].seq == 1))
+        return false;
+    list_bytes(l, v->b, v->out);
+    return is_jpeg(v->out->data, v->out->len);
+}
+
+/* The weak token is blind to order, so the numbers must agree with it. Where they are constant, a
+ * chunk that came twice may stand for one that is lost. */
+static bool list_is_weak(const struct proving *v, const struct list *l) {
+    if (v->t->kind != ESPCAM_TOKEN_SUM)
+        return false;
+    if (list_has_bad(l) || !(l->numbered || l->constant))
+        return true;
+    return l->constant && !v->trust->clean && list_has_twins(l);
+}
+
+static bool list_matches(const struct proving *v, const struct list *l) {
+    if (list_is_weak(v, l))
+        return false;
+    list_bytes(l, v->b, v->out);
+    return espcam_token_matches(v->t, v->out->data, v->out->len);
+}
+
+/* ---- all ways ---- */
 
 static bool way_proves(const struct proving *v, const struct way *w) {
     struct list l;
@@ -325,10 +360,10 @@ static bool way_proves(const struct proving *v, const struct way *w) {
         return false; /* proves_as_received has found that */
     if (!espcam_token_usable(v->t)) {
         v->out->verified = ESPCAM_UNVERIFIED;
-        return v->ended && list_speaks_for_itself(&l, v->loose, v->b, v->out);
+        return list_speaks_for_itself(v, &l);
     }
     v->out->verified = v->t->kind == ESPCAM_TOKEN_SHA256 ? ESPCAM_BY_SHA256 : ESPCAM_BY_SUM;
-    return list_matches(&l, v->t, v->b, v->out);
+    return list_matches(v, &l);
 }
 
 static bool is_numbered(const struct espcam_picture *p) {
@@ -364,10 +399,11 @@ static bool proves_as_received(const struct proving *v) {
     return v->t->kind == ESPCAM_TOKEN_SHA256 && espcam_token_matches(v->t, p->data, p->len);
 }
 
-bool espcam_picture_prove(const struct espcam_picture *p, const struct espcam_token *t, bool ended,
-                          bool loose, struct espcam_bench *b, struct espcam_proof *out) {
-    struct proving v = {p, t, ended, loose, b, out};
-    if (p->overflow || p->chunks == 0 || (!ended && !espcam_token_usable(t)))
+bool espcam_picture_prove(const struct espcam_picture *p, const struct espcam_token *t,
+                          const struct espcam_trust *trust, struct espcam_bench *b,
+                          struct espcam_proof *out) {
+    struct proving v = {p, t, trust, b, out};
+    if (p->overflow || p->chunks == 0 || (!trust->ended && !espcam_token_usable(t)))
         return false;
     if (proves_as_received(&v))
         return true;

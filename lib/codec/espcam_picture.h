@@ -70,6 +70,10 @@ void espcam_bench_free(struct espcam_bench *b);
 
 /* Take a data frame in; there is room. With overflow set it is only counted. */
 void espcam_picture_add(struct espcam_picture *p, const struct espcam_frame *f);
+/* Take the last chunk out again if it is rather the one behind next, which begins another picture.
+ * data: room for ESPCAM_FRAME_MAX bytes, to which out points. */
+bool espcam_picture_pop_stray(struct espcam_picture *p, const struct espcam_frame *next,
+                              struct espcam_frame *out, uint8_t *data);
 /* The frame before once more. */
 bool espcam_picture_repeats(const struct espcam_picture *p, const struct espcam_frame *f);
 /* All numbers so far are the same, as some senders have it. */
@@ -78,13 +82,22 @@ bool espcam_picture_begins_with(const struct espcam_picture *p, const struct esp
 bool espcam_picture_has(const struct espcam_picture *p, uint32_t seq);
 /* The number would continue the picture or fill a hole in it. */
 bool espcam_picture_wants(const struct espcam_picture *p, uint32_t seq);
+/* Begins as a JPEG, ends as one. */
+bool espcam_picture_starts(const struct espcam_picture *p);
 bool espcam_picture_is_ended(const struct espcam_picture *p);
 
-/* Whether these chunks, or some of them in some order, are a whole picture. t may be unusable:
- * then the numbers and the ends decide, if the end frame has come (ended); loose: constant numbers
- * will do. */
-bool espcam_picture_prove(const struct espcam_picture *p, const struct espcam_token *t, bool ended,
-                          bool loose, struct espcam_bench *b, struct espcam_proof *out);
+/* What is known beside the chunks. */
+struct espcam_trust {
+    bool ended;  /* the end frame has come */
+    bool clean;  /* nothing of the stream was damaged since the picture began */
+    bool hashed; /* its camera sends tokens */
+};
+
+/* Whether these chunks, or some of them in some order, are a whole picture. t may be unusable: then
+ * the numbers and the ends decide, if the end frame has come. */
+bool espcam_picture_prove(const struct espcam_picture *p, const struct espcam_token *t,
+                          const struct espcam_trust *trust, struct espcam_bench *b,
+                          struct espcam_proof *out);
 
 /* Missing numbers, at most max ranges; their number. */
 size_t espcam_picture_missing(const struct espcam_picture *p, struct espcam_bench *b,
