@@ -62,7 +62,7 @@ const de = {
   open: "{name} groß zeigen",
   pictureOf: "Letztes Bild von {name}, {age}",
   noPicture: "Noch kein Bild",
-  agoNow: "gerade",
+  agoNow: "gerade eben",
   ago: "vor {time}",
   silentFor: "Still seit {time}",
   asleepUntil: "Schläft bis {time}",

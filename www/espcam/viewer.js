@@ -101,6 +101,7 @@ export class Viewer {
     this.back.classList.add("viewer-back");
     this.forth.classList.add("viewer-forth");
     const close = tool("close", "close", () => this.dialog.close());
+    close.classList.add("viewer-close");
     const tools = element("div", { class: "viewer-tools" }, this.live, this.ofCamera, this.file, close);
     const words = element("div", { class: "viewer-words" }, this.name, this.detail, this.stateLine);
     const room = element("div", { class: "viewer-room" }, this.img, this.fileImg, this.gone, this.back, this.forth);
