@@ -8,7 +8,7 @@
 
 #include "log.h"
 
-enum { MAC_TEXT = 17, READ_MAX = 256, US = 1000 };
+enum { MAC_TEXT = 17, READ_MAX = 256 };
 
 static const char send_command[] = "CMD_SEND_ESP_NOW:";
 

@@ -7,7 +7,7 @@
 #include "log.h"
 #include "mac.h"
 
-enum { STATISTICS_EVERY = 10, US = 1000, HEAL_NS = 1000000000 };
+enum { STATISTICS_EVERY = 10, NS_PER_US = 1000, HEAL_NS = 1000000000 };
 
 static const char suffix[] = ".image";
 
@@ -53,7 +53,7 @@ static void publish(struct imgwrite *w, const struct job *j, uint64_t took_us) {
     mp_kv_str(b, "path", path);
     mp_kv_str(b, "mac", mac_text(j->facts.mac, mac));
     mp_kv_uint(b, "bytes", buf_len(&j->data));
-    mp_kv_uint(b, "time", j->facts.time_us * US);
+    mp_kv_uint(b, "time", j->facts.time_us * NS_PER_US);
     mp_kv_str(b, "topic", j->facts.topic);
     mp_kv_uint(b, "took_us", took_us);
     for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
@@ -90,7 +90,7 @@ static void done_well(struct imgwrite *w, const struct job *j) {
     w->saved++;
     w->saved_bytes += buf_len(&j->data);
     w->average_bytes = w->saved_bytes / w->saved;
-    w->last_us = (clock_mono_ns() - j->taken_ns) / US;
+    w->last_us = (clock_mono_ns() - j->taken_ns) / NS_PER_US;
     w->recovered = true;
     heal(w);
     bool vanished = j->remade && w->store.scanned;
@@ -174,7 +174,7 @@ static uint64_t camera_of(struct imgwrite *w, const struct msg *m) {
 /* Two pictures of one microsecond get two, so that names are in the order of the pictures whichever
  * writer is faster. A clock that was set back is believed. */
 static uint64_t saving_time(struct imgwrite *w) {
-    uint64_t now = clock_wall_ns() / US;
+    uint64_t now = clock_wall_ns() / NS_PER_US;
     if (now <= w->last_time_us && w->last_time_us - now < 1000000)
         now = w->last_time_us + 1;
     return w->last_time_us = now;
@@ -267,7 +267,7 @@ static void open_counters(struct imgwrite *w) {
 void imgwrite_open(struct imgwrite *w) {
     char threads[16];
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like any other */
-    snprintf(threads, sizeof threads, "%u", w->queue.writers);
+    snprintf(threads, sizeof threads, "%u", w->queue.writers + 1); /* one for the store */
     setenv("UV_THREADPOOL_SIZE", threads, 1); /* read when the first work is given out */
     open_counters(w);
     store_open(&w->store);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMPONENT_MAX = 255, COPY_MAX = 7 /* "_100000" */, US = 1000000 };
+enum { COMPONENT_MAX = 255, COPY_MAX = 7 /* "_100000" */, US_PER_S = 1000000 };
 
 static const char *const placeholder[NAME_KINDS] = {
     [NAME_MAC] = "mac", [NAME_US] = "us", [NAME_SEQ] = "seq", [NAME_TOPIC] = "topic"};
@@ -165,7 +165,7 @@ static int put_part(const struct name_part *part, const struct name_facts *f, co
     case NAME_SECOND:
         return snprintf(out, size, "%02d", tm->tm_sec);
     case NAME_US:
-        return snprintf(out, size, "%06u", (unsigned)(f->time_us % US));
+        return snprintf(out, size, "%06u", (unsigned)(f->time_us % US_PER_S));
     case NAME_SEQ:
         return snprintf(out, size, "%llu", (unsigned long long)f->seq);
     case NAME_TOPIC:
@@ -207,7 +207,7 @@ static int make(const struct name_pattern *p, const struct name_facts *f, const 
 }
 
 int name_make(const struct name_pattern *p, const struct name_facts *f, char *out, size_t size) {
-    time_t s = (time_t)(f->time_us / US);
+    time_t s = (time_t)(f->time_us / US_PER_S);
     struct tm tm;
     localtime_r(&s, &tm);
     return make(p, f, &tm, out, size);
@@ -335,7 +335,7 @@ static bool read_plain(const struct name_pattern *p, const char *name, struct na
     r.tm.tm_isdst = -1;
     time_t at = p->dated ? mktime(&r.tm) : 0;
     *f = r.f;
-    f->time_us = at > 0 ? (uint64_t)at * US + r.us : 0;
+    f->time_us = at > 0 ? (uint64_t)at * US_PER_S + r.us : 0;
     return true;
 }
 
