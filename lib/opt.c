@@ -149,14 +149,23 @@ static int apply(struct parser *s, const struct opt *o, const char *shown, const
             return opt_usage_error(s->p, "%s needs a value %s", shown, o->arg ? o->arg : "");
         value = s->argv[++s->at];
     } else if (o->kind == OPT_FLAG && value) {
-        return flag_value(value, o->into) ? -1
-                                          : opt_usage_error(s->p, "%s: must be yes or no", shown);
+        if (!flag_value(value, o->into))
+            return opt_usage_error(s->p, "%s=%s: must be yes or no", shown, value);
+        return -1;
     } else if (!takes_value(o) && value) {
         return opt_usage_error(s->p, "%s takes no value", shown);
     }
     if (store(o, value, &e) < 0)
         return opt_usage_error(s->p, "%s: %s", shown, e.text);
     return -1;
+}
+
+/* Whoever asked for it must not take a cut off page for the whole. */
+static int printed(const struct opt_program *p) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "%s: standard output: %s\n", p->name, strerror(errno));
+    return 1;
 }
 
 static int built_in(const struct opt_program *p, const char *a) {
@@ -170,7 +179,7 @@ static int built_in(const struct opt_program *p, const char *a) {
         opt_words(p);
     else
         return -1;
-    return 0;
+    return printed(p);
 }
 
 static int parse_long(struct parser *s, const char *a) {

@@ -35,7 +35,7 @@ struct opt {
     enum opt_kind kind;
     void *into;
     const char *arg;  /* what the help calls the value; NULL for flags */
-    const char *help; /* one sentence without a full stop */
+    const char *help; /* one sentence without a full stop; NULL: hidden from help and man page */
     int64_t min, max; /* OPT_INT, OPT_DURATION, OPT_SIZE; both 0 = any number not negative */
 };
 

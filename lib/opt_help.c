@@ -35,7 +35,7 @@ static void default_text(const struct opt *o, char *out, size_t size) {
     else if (o->kind == OPT_SIZE)
         format_size(out, size, *(int64_t *)o->into);
     else if (o->kind == OPT_FLAG && *(bool *)o->into)
-        snprintf(out, size, "on; --no-%s turns it off", o->name);
+        snprintf(out, size, "yes; --%s=no or --no-%s turns it off", o->name, o->name);
 }
 
 static void option_head(const struct opt *o, char *out, size_t size) {
@@ -70,7 +70,8 @@ typedef void (*option_fn)(const struct opt *o);
 static void each_option(const struct opt_program *p, option_fn fn) {
     for (int t = 0; p->tables[t]; t++)
         for (const struct opt *o = p->tables[t]; o->name; o++)
-            fn(o);
+            if (o->help)
+                fn(o);
     for (const struct opt *o = common_end; o->name; o++)
         fn(o);
 }

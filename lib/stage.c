@@ -17,7 +17,7 @@ enum { TICK_MS = 1000, FLUSH_MS = 300, HARD_STOP_S = 3 };
 /* The common options are the same variables for every program: one stage to a process. */
 static struct opt_list inputs, outputs, topics;
 static int verbose;
-static bool quiet;
+static bool quiet, checking;
 
 static const struct opt common[] = {
     {"input", 'i', OPT_LIST, &inputs, "ENDPOINT",
@@ -27,6 +27,7 @@ static const struct opt common[] = {
      "publish there instead of writing standard output (- is standard output)", 0, 0},
     {"verbose", 'v', OPT_COUNT, &verbose, NULL, "say more (-vv: everything)", 0, 0},
     {"quiet", 'q', OPT_FLAG, &quiet, NULL, "say only warnings and errors", 0, 0},
+    {"check", 0, OPT_FLAG, &checking, NULL, NULL, 0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 const struct opt *const stage_common_options = common;
 
@@ -244,7 +245,22 @@ static void open_loop(struct stage *st) {
     uv_prepare_start(&st->prepare, on_prepare);
 }
 
+bool stage_checking(void) {
+    return checking;
+}
+
+/* Whatever can be wrong with a command line has been looked at by the time a stage is opened. */
+static int check_only(struct stage *st) {
+    struct err e;
+    for (size_t i = 0; i < st->topics.n; i++)
+        if (sub_prefix(&st->sub, st->topics.item[i], &e) < 0)
+            return opt_usage_error(st->program, "%s", e.text);
+    return 0;
+}
+
 int stage_open(struct stage *st, struct err *e) {
+    if (checking)
+        exit(check_only(st));
     hold_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     st->stats.started_ns = clock_mono_ns();

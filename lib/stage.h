@@ -105,6 +105,10 @@ struct stage {
  * -v, -q). -1 = go on, with operands (may be NULL) set as by opt_parse; else the exit status. */
 int stage_options(struct stage *st, const struct opt_program *p, int argc, char **argv,
                   int *operands);
+/* Hidden option --check, by which the supervisor has command lines looked at before it starts
+ * anything: stage_open ends the process with 0. So whatever can be known to be wrong with the
+ * options must be found before it, without touching anything. */
+bool stage_checking(void);
 /* The common option table, for opt_program.tables. */
 extern const struct opt *const stage_common_options;
 

@@ -4,6 +4,7 @@
  * Out:  the subcommand's.
  * Ends: 0 done, 1 failed, 2 bad usage; or as the program it becomes.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,13 @@ static const struct command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+static int printed(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "tapline: standard output: %s\n", strerror(errno));
+    return 1;
+}
+
 static int print_help(FILE *to) {
     fprintf(to, "tapline: devices on one side, people and programs on the other\n\n"
                 "usage: tapline [-p PIPELINE] COMMAND ...\n\n");
@@ -48,7 +56,7 @@ static int print_help(FILE *to) {
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].description);
     fprintf(to, "\nAny other COMMAND is one of tapline's programs: tapline framedecode --help\n"
                 "-p names the pipeline where several are running.\n");
-    return to == stderr ? 2 : 0;
+    return to == stderr ? 2 : printed();
 }
 
 static const struct command *find(const char *name) {
@@ -96,7 +104,7 @@ int main(int argc, char **argv) {
         return print_help(stdout);
     if (is(first, "--version", "-V")) {
         printf("tapline %s\n", TAPLINE_VERSION);
-        return 0;
+        return printed();
     }
     if (first[0] == '-') {
         fprintf(stderr, "tapline: unknown option %s (see tapline --help)\n", first);

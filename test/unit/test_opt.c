@@ -114,7 +114,7 @@ TEST(refusals_name_option_and_value) {
     refused("--no-", "unknown option --no-");
     refused("--=x", "unknown option --=x");
     refused("--no-flag=1", "unknown option");
-    refused("--flag=maybe", "--flag: must be yes or no");
+    refused("--flag=maybe", "--flag=maybe: must be yes or no");
     refused("--count=1", "--count takes no value");
     refused("--text", "--text needs a value TEXT");
     refused("-t", "-t needs a value TEXT");
@@ -175,7 +175,7 @@ TEST(help_shows_defaults_and_version_the_name) {
     CHECK(strstr(said, "a number [7]"));
     CHECK(strstr(said, "a duration [1500ms]"));
     CHECK(strstr(said, "a size [64k]"));
-    CHECK(strstr(said, "another [on; --no-on turns it off]"));
+    CHECK(strstr(said, "another [yes; --on=no or --no-on turns it off]"));
     CHECK(strstr(said, "--version"));
     CHECK_INT(parse("-fh"), 0);
     CHECK(strstr(said, "usage: prog"));
