@@ -21,6 +21,11 @@ const char *rundir_base(void) {
     return base;
 }
 
+const char *rundir_system(void) {
+    const char *given = getenv("TAPLINE_SYSTEM_RUN");
+    return given && *given ? given : "/run/tapline";
+}
+
 /* The name of the only directory below base; "default" when there is none or more than one. */
 static void only_pipeline(char *out, size_t size) {
     snprintf(out, size, "default");

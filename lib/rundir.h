@@ -15,6 +15,9 @@ enum { RUNDIR_MAX = 80 /* leaves room for a socket's name within the 107 bytes o
 /* The directory above the pipelines' own, without regard to $TAPLINE_RUN. */
 const char *rundir_base(void);
 
+/* Where services have theirs (systemd's /run/tapline; $TAPLINE_SYSTEM_RUN, for tests). */
+const char *rundir_system(void);
+
 /* The directory of pipeline `name`; with name NULL: $TAPLINE_RUN, else the only pipeline that is
  * there, else "default" under the base. -1 when the path would be too long. */
 int rundir_path(char *out, size_t size, const char *name, struct err *e);

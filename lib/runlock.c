@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,7 +49,6 @@ static int in_use(int fd, const char *name, struct err *e) {
                    i.name[0] ? i.name : name, i.pid, i.name[0] ? i.name : name);
 }
 
-/* The holder before us may have removed the file between our open and our lock. */
 static bool still_there(int fd, const char *path) {
     struct stat mine, theirs;
     return fstat(fd, &mine) == 0 && stat(path, &theirs) == 0 && mine.st_ino == theirs.st_ino &&
@@ -65,10 +65,20 @@ static int take_own(const char *path, const char *name, struct err *e) {
             close(fd);
             return -1;
         }
+        /* The holder before us may have removed the file between our open and our lock. */
         if (still_there(fd, path))
             return fd;
         close(fd);
     }
+}
+
+/* Without it we run as well: whoever cleans the directory at this moment holds it. */
+static int hold_dir(const char *dir) {
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static int take_shared(const char *path, int wait_ms, struct err *e) {
@@ -91,33 +101,52 @@ int runlock_take(struct runlock *l, const char *dir, const char *name, const cha
                  int wait_ms, struct err *e) {
     char path[LOCK_PATH];
     snprintf(path, sizeof path, "%s/lock", dir);
-    l->own = l->shared = -1;
+    l->own = l->shared = l->dir = -1;
     if ((l->own = take_own(path, name, e)) < 0)
         return -1;
     if (ftruncate(l->own, 0) < 0 ||
         dprintf(l->own, "%ld\n%s\n%s\n", (long)getpid(), name, file) < 0)
         return err_errno(e, errno, "cannot write %s", path);
+    l->dir = hold_dir(dir);
     l->shared = take_shared(path, wait_ms, e);
     return l->shared < 0 ? -1 : 0;
 }
 
-void runlock_drop(struct runlock *l, const char *dir) {
+bool runlock_ours(const struct runlock *l, const char *dir) {
     char path[LOCK_PATH];
     snprintf(path, sizeof path, "%s/lock", dir);
-    if (l->shared >= 0)
+    return l->own >= 0 && still_there(l->own, path);
+}
+
+void runlock_hide(const struct runlock *l, const char *dir) {
+    char path[LOCK_PATH];
+    snprintf(path, sizeof path, "%s/lock", dir);
+    if (l->shared >= 0 && runlock_ours(l, dir))
         unlink(path);
-    if (l->shared >= 0)
-        close(l->shared);
-    if (l->own >= 0)
-        close(l->own);
-    l->own = l->shared = -1;
+}
+
+void runlock_drop(struct runlock *l, const char *dir) {
+    const int fds[] = {l->shared, l->own, l->dir};
+    runlock_hide(l, dir);
+    for (int i = 0; i < 3; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    l->own = l->shared = l->dir = -1;
+}
+
+int runlock_watch(const char *dir) {
+    char path[LOCK_PATH];
+    if ((size_t)snprintf(path, sizeof path, "%s/lock", dir) >= sizeof path)
+        return -1;
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+bool runlock_watched(int fd) {
+    return fd >= 0 && byte_held(fd, SUPERVISOR_BYTE);
 }
 
 bool runlock_held(const char *dir, struct runlock_info *info) {
-    char path[LOCK_PATH];
-    if ((size_t)snprintf(path, sizeof path, "%s/lock", dir) >= sizeof path)
-        return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = runlock_watch(dir);
     if (fd < 0)
         return false;
     bool held = byte_held(fd, SUPERVISOR_BYTE);

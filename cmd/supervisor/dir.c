@@ -55,7 +55,44 @@ static void share_fifos(struct supervisor *s) {
     }
 }
 
-int dir_open(struct supervisor *s, struct err *e) {
+/* ---- what stages leave there ---- */
+
+/* Of those that were killed: sockets and named pipes, and what dispatch remembers from one of its
+ * lives to the next, which a new start of the pipeline is none of. */
+static const char *const sockets[] = {".pub", ".rep", ".fifo", ".sock", NULL};
+static const char *const states[] = {".state", NULL};
+
+static bool ends_in(const char *name, const char *const *ends) {
+    size_t n = strlen(name);
+    for (; *ends; ends++)
+        if (n > strlen(*ends) && strcmp(name + n - strlen(*ends), *ends) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of_kind(const char *path, const char *const *ends) {
+    struct stat st;
+    if (lstat(path, &st) < 0)
+        return false;
+    return ends == states ? S_ISREG(st.st_mode) : S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode);
+}
+
+static void remove_files(const char *dir, const char *const *ends) {
+    char path[RUNDIR_MAX + 256];
+    DIR *d = opendir(dir);
+    if (!d)
+        return;
+    for (struct dirent *f; (f = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%.255s", dir, f->d_name);
+        if (ends_in(f->d_name, ends) && is_of_kind(path, ends))
+            unlink(path);
+    }
+    closedir(d);
+}
+
+/* ---- the start ---- */
+
+static int take_dir(struct supervisor *s, struct err *e) {
     struct stat st;
     if (rundir_path(s->dir, sizeof s->dir, NULL, e) < 0 || find_group(s, e) < 0)
         return -1;
@@ -72,38 +109,84 @@ int dir_open(struct supervisor *s, struct err *e) {
     return 0;
 }
 
-static bool is_ours(const char *name) {
-    static const char *const ends[] = {".pub", ".rep", ".fifo", ".sock"};
-    size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
-            return true;
-    return false;
+int dir_open(struct supervisor *s, struct err *e) {
+    if (take_dir(s, e) < 0)
+        return -1;
+    remove_files(s->dir, states);
+    return 0;
 }
 
-/* Sockets and named pipes of stages that were killed. */
-static void remove_sockets(const char *dir) {
-    char path[RUNDIR_MAX + 256];
-    struct stat st;
-    DIR *d = opendir(dir);
-    if (!d)
-        return;
-    for (struct dirent *f; (f = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%.255s", dir, f->d_name);
-        if (is_ours(f->d_name) && lstat(path, &st) == 0 &&
-            (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
-            unlink(path);
-    }
-    closedir(d);
+/* ---- when somebody removes it under us ---- */
+
+void dir_look(struct supervisor *s) {
+    struct runlock_info other;
+    s->dir_gone = s->launched && !runlock_ours(&s->lock, s->dir);
+    s->dir_lost = s->dir_gone && runlock_held(s->dir, &other);
 }
+
+/* What was bound in the old directory nobody finds any more. */
+static int reopen(struct supervisor *s, struct err *e) {
+    requests_close(s);
+    reports_close(s);
+    uv_run(&s->loop, UV_RUN_NOWAIT); /* so that they are closed */
+    rpc_server_free(&s->rpc);
+    pub_free(&s->pub);
+    s->rpc = (struct rpc_server){0};
+    s->pub = (struct pub){0};
+    return reports_open(s, e) < 0 || requests_open(s, e) < 0 ? -1 : 0;
+}
+
+/* The lock first: from then on the names in there are ours to bind and to remove. */
+static int mend(struct supervisor *s, struct err *e) {
+    struct runlock old = s->lock;
+    int r = take_dir(s, e);
+    s->dir_gone = false;
+    if (r == 0) {
+        s->guard.lock_fd = s->lock.shared;
+        reap_new_guard(s);
+    }
+    runlock_drop(&old, s->dir);
+    return r < 0 ? -1 : reopen(s, e);
+}
+
+static void start_again(struct supervisor *s) {
+    for (size_t i = 0; i < s->children && !s->stopping; i++)
+        if (s->child[i].pid)
+            child_event(&s->child[i], EVENT_RESTART);
+}
+
+void dir_mend(struct supervisor *s) {
+    struct err e;
+    if (s->dir_lost) {
+        logs_say(&s->logs, LOG_ERROR,
+                 "the run directory %s was removed, and another supervisor has it now (tapline list"
+                 " shows it)",
+                 s->dir);
+        supervisor_stop(s, 1);
+        return;
+    }
+    logs_say(&s->logs, LOG_ERROR,
+             "the run directory %s was removed under the running pipeline; making it anew and"
+             " starting the stages again (keep what cleans up there away from it: it is locked)",
+             s->dir);
+    if (mend(s, &e) == 0) {
+        start_again(s);
+        return;
+    }
+    logs_say(&s->logs, LOG_ERROR, "%s", e.text);
+    supervisor_stop(s, 1);
+}
+
+/* ---- the end ---- */
 
 void dir_close(struct supervisor *s) {
-    if (s->lock.shared < 0) { /* another supervisor's directory */
-        runlock_drop(&s->lock, s->dir);
-        return;
+    bool ours = s->lock.shared >= 0 && runlock_ours(&s->lock, s->dir);
+    if (ours) {
+        remove_files(s->dir, sockets);
+        remove_files(s->dir, states);
     }
-    remove_sockets(s->dir);
-    runlock_drop(&s->lock, s->dir);
-    if (s->made_dir)
+    runlock_hide(&s->lock, s->dir);
+    if (ours && s->made_dir)
         rmdir(s->dir);
+    runlock_drop(&s->lock, s->dir); /* last: tapline down waits for it */
 }

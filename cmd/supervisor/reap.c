@@ -14,11 +14,9 @@ static struct child *find(struct supervisor *s, pid_t pid) {
     return NULL;
 }
 
-static void new_guard(struct supervisor *s) {
+void reap_new_guard(struct supervisor *s) {
     struct err e;
-    s->guard.pid = 0;
     guard_stop(&s->guard);
-    logs_say(&s->logs, LOG_WARN, "the guard has been ended; starting another");
     if (guard_start(&s->guard, &e) < 0) {
         logs_say(&s->logs, LOG_ERROR, "%s", e.text);
         return;
@@ -26,6 +24,12 @@ static void new_guard(struct supervisor *s) {
     for (size_t i = 0; i < s->children; i++)
         if (s->child[i].pid)
             guard_tell(&s->guard, s->child[i].pid, true);
+}
+
+static void guard_ended(struct supervisor *s) {
+    logs_say(&s->logs, LOG_WARN, "the guard has been ended; starting another");
+    s->guard.pid = 0;
+    reap_new_guard(s);
 }
 
 /* What the stage started and left running goes with it: it may hold the stage's pipes. As long as
@@ -39,7 +43,7 @@ static void reap_one(struct supervisor *s, pid_t pid) {
     if (c)
         child_ended(c, status);
     else if (pid == s->guard.pid)
-        new_guard(s);
+        guard_ended(s);
 }
 
 void reap_all(struct supervisor *s) {

@@ -73,7 +73,7 @@ static void on_readable(uv_poll_t *h, int status, int events) {
         ssize_t n = recv(s->report_fd, bytes, sizeof bytes, MSG_DONTWAIT);
         if (n < 0)
             return;
-        if (msg_parse(bytes, (size_t)n, &m) == n)
+        if (n > 0 && msg_parse(bytes, (size_t)n, &m) == n)
             take_report(s, &m);
         else
             s->bad_reports++;

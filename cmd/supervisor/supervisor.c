@@ -58,19 +58,19 @@ static void say_up(struct supervisor *s) {
     }
 }
 
-static const struct child *first_failed(const struct supervisor *s) {
-    for (size_t i = 0; i < s->children; i++)
-        if (s->child[i].state == STATE_FAILED)
-            return &s->child[i];
-    return NULL;
+/* Bad usage does not heal, so half a pipeline would stay up. Whoever detaches wants a pipeline that
+ * is up, or to know why not; on a terminal the rest may be worth having. */
+static bool spoils_start(const struct supervisor *s, const struct child *c) {
+    uint64_t waited = (clock_mono_ns() - s->started_ns) / MS_NS;
+    if (c->state == STATE_FAILED)
+        return s->detached || c->cause == CAUSE_USAGE;
+    return s->detached && waited > UP_WAIT_MS && !child_well(c);
 }
 
-/* Whoever detaches wants a pipeline that is up, or to know why not. */
-static void look_detached(struct supervisor *s) {
-    const struct child *bad = first_failed(s);
-    uint64_t waited = (clock_mono_ns() - s->started_ns) / MS_NS;
-    for (size_t i = 0; !bad && waited > UP_WAIT_MS && i < s->children; i++)
-        if (!child_well(&s->child[i]))
+static void look_start(struct supervisor *s) {
+    const struct child *bad = NULL;
+    for (size_t i = 0; i < s->children; i++)
+        if (spoils_start(s, &s->child[i]) && (!bad || bad->state != STATE_FAILED))
             bad = &s->child[i];
     if (!bad)
         return;
@@ -98,8 +98,8 @@ void supervisor_look(struct supervisor *s) {
     if (count(s, is_down) == s->children) {
         logs_say(&s->logs, LOG_INFO, "every stage has ended");
         supervisor_stop(s, 0);
-    } else if (s->detached && !s->was_up) {
-        look_detached(s);
+    } else if (!s->was_up) {
+        look_start(s);
     }
 }
 
@@ -128,11 +128,21 @@ static uint64_t longest_stop(const struct supervisor *s) {
     return (uint64_t)ms;
 }
 
+/* A stage that ends removes its sockets by their names, and these are another's now. */
+static void kill_publishers(struct supervisor *s) {
+    for (size_t i = 0; i < s->children; i++)
+        if (s->child[i].pid && s->child[i].plan->own)
+            kill(-s->child[i].pid, SIGKILL);
+}
+
 void supervisor_stop(struct supervisor *s, int status) {
     if (s->stopping) {
         kill_all(s);
         return;
     }
+    dir_look(s);
+    if (s->dir_lost)
+        kill_publishers(s);
     s->stopping = true;
     s->status = status;
     s->stop_ns = clock_mono_ns();
@@ -162,6 +172,7 @@ static void on_tick(uv_timer_t *t) {
         child_tick(&s->child[i], since > STALLED_MS * MS_NS ? since : 0);
     reap_all(s);
     wires_look(s);
+    dir_look(s);
     if (s->watchdog_ns)
         notify_systemd("WATCHDOG=1");
     supervisor_look(s);
@@ -228,7 +239,7 @@ static int open_children(struct supervisor *s, struct err *e) {
 int supervisor_open(struct supervisor *s, struct err *e) {
     signal(SIGPIPE, SIG_IGN);
     s->report_fd = -1;
-    s->lock.own = s->lock.shared = s->guard.fd = -1;
+    s->lock.own = s->lock.shared = s->lock.dir = s->guard.fd = -1;
     s->started_ns = s->tick_ns = clock_mono_ns();
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a stage leaves behind becomes ours, and is reaped */
     open_loop(s);
@@ -250,8 +261,11 @@ int supervisor_run(struct supervisor *s) {
         child_event(&s->child[i], EVENT_START);
     s->launched = true;
     supervisor_look(s);
-    while (!s->done)
+    while (!s->done) {
         uv_run(&s->loop, UV_RUN_ONCE);
+        if (s->dir_gone && !s->stopping)
+            dir_mend(s);
+    }
     logs_say(&s->logs, LOG_INFO, "pipeline %s is down after %llu ms", s->plan.name,
              (unsigned long long)((clock_mono_ns() - s->stop_ns) / MS_NS));
     return s->status;
@@ -267,9 +281,13 @@ int supervisor_close(struct supervisor *s, int status) {
     for (size_t i = 0; i < s->children; i++)
         child_close(&s->child[i]);
     reap_adopted(s);
+    guard_stop(&s->guard);
+    if (s->dir_lost) {
+        logs_close(&s->logs);
+        _exit(status); /* to close our sockets in order would remove those of the other */
+    }
     requests_close(s);
     reports_close(s);
-    guard_stop(&s->guard);
     dir_close(s);
     logs_close(&s->logs);
     uv_walk(&s->loop, close_handle, NULL);

@@ -41,6 +41,8 @@ struct supervisor {
     uint64_t started_ns, tick_ns, stop_ns; /* monotonic */
     uint64_t watchdog_ns;                  /* how often systemd wants to hear from us; 0 = never */
     bool launched, was_up, stopping, done;
+    bool dir_gone; /* somebody has removed the run directory, or our lock in it */
+    bool dir_lost; /* ... and it is another supervisor's now: nothing there is ours */
     int status;
 };
 
@@ -56,13 +58,19 @@ void supervisor_look(struct supervisor *s);
 /* "starting", "ready", "degraded" (was up, and is not now), "stopping". */
 const char *supervisor_state(const struct supervisor *s);
 
-/* supervisor_dir.c: the run directory */
+/* dir.c: the run directory */
 int dir_open(struct supervisor *s, struct err *e);
+/* See whether it is still ours: sets dir_gone and dir_lost. */
+void dir_look(struct supervisor *s);
+/* It is gone: make it anew and start the stages again, or stop. Outside of the loop's turns. */
+void dir_mend(struct supervisor *s);
 void dir_close(struct supervisor *s);
 
 /* reap.c: processes that have ended; all that are left */
 void reap_all(struct supervisor *s);
 void reap_adopted(struct supervisor *s);
+/* Another guard in place of one that has gone. */
+void reap_new_guard(struct supervisor *s);
 
 /* reports.c: what stages say about themselves */
 int reports_open(struct supervisor *s, struct err *e);

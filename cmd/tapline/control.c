@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "opt.h"
@@ -21,9 +22,8 @@ static const struct opt_program restart_program = {.name = "tapline restart",
 static const struct opt_program list_program = {
     .name = "tapline list", .summary = "the pipelines that are running", .tables = {NULL}};
 
-static int wait_until_gone(const struct running *r) {
-    struct runlock_info i;
-    for (int waited = 0; runlock_held(r->dir, &i) && i.pid == r->info.pid; waited += GONE_STEP_MS) {
+static int wait_until_gone(const struct running *r, int lock) {
+    for (int waited = 0; runlock_watched(lock); waited += GONE_STEP_MS) {
         if (waited >= GONE_LIMIT_MS) {
             fprintf(stderr, "tapline: pipeline %s does not end (kill -9 %ld)\n", r->info.name,
                     r->info.pid);
@@ -46,8 +46,11 @@ int down_main(int argc, char **argv) {
         return opt_usage_error(&down_program, "unexpected argument \"%s\"", argv[2]);
     if (pick_pipeline(n ? argv[1] : NULL, &r, &e) < 0)
         return pick_fail(&e);
+    int lock = runlock_watch(r.dir);
     rpc_request_begin(&request, "stop", 0);
-    status = pick_ask(&request, &reply) < 0 ? 1 : wait_until_gone(&r);
+    status = pick_ask(&request, &reply) < 0 ? 1 : wait_until_gone(&r, lock);
+    if (lock >= 0)
+        close(lock);
     buf_free(&request);
     buf_free(&reply);
     return status;
@@ -86,7 +89,11 @@ int list_main(int argc, char **argv) {
     for (size_t i = 0; i < count; i++)
         printf("%-12s %8ld  %s  %s\n", all[i].info.name, all[i].info.pid, all[i].dir,
                all[i].info.file);
-    if (!count)
+    char closed[64];
+    bool hidden = pick_closed(NULL, closed, sizeof closed);
+    if (hidden)
+        fprintf(stderr, PICK_CLOSED "\n", closed, closed);
+    else if (!count)
         fprintf(stderr, "no pipeline is running\n");
     free(all);
     return 0;

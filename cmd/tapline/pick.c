@@ -1,9 +1,11 @@
 #include "pick.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rpc.h"
 
@@ -37,19 +39,41 @@ static const char *given_dir(void) {
     return dir && *dir ? dir : NULL;
 }
 
-size_t pick_all(struct running *out, size_t max) {
-    size_t n = 0;
+static void add_below(struct running *out, size_t *n, size_t max, const char *base) {
     char path[RUNDIR_MAX + 256];
-    if (given_dir())
-        add(out, &n, max, given_dir());
-    DIR *d = opendir(rundir_base());
+    DIR *d = opendir(base);
     for (struct dirent *f; d && (f = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s", rundir_base(), f->d_name);
+        snprintf(path, sizeof path, "%s/%s", base, f->d_name);
         if (f->d_name[0] != '.')
-            add(out, &n, max, path);
+            add(out, n, max, path);
     }
     if (d)
         closedir(d);
+}
+
+bool pick_closed(const char *name, char *out, size_t size) {
+    char path[RUNDIR_MAX + 256];
+    bool found = false;
+    DIR *d = opendir(rundir_system());
+    for (struct dirent *f; d && !found && (f = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%.200s/lock", rundir_system(), f->d_name);
+        found = f->d_name[0] != '.' && (!name || strcmp(name, f->d_name) == 0) &&
+                access(path, R_OK) < 0 && errno == EACCES;
+        if (found)
+            snprintf(out, size, "%s", f->d_name);
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+size_t pick_all(struct running *out, size_t max) {
+    size_t n = 0;
+    if (given_dir())
+        add(out, &n, max, given_dir());
+    add_below(out, &n, max, rundir_base());
+    if (strcmp(rundir_base(), rundir_system()) != 0)
+        add_below(out, &n, max, rundir_system());
     qsort(out, n, sizeof *out, by_name);
     return n;
 }
@@ -74,7 +98,10 @@ static const struct running *choose(const struct running *all, size_t n, const c
     char names[200];
     name_them(all, n, names, sizeof names);
     const struct running *r = name ? find(all, n, name) : n == 1 ? &all[0] : NULL;
-    if (!r && n == 0)
+    char closed[64];
+    if (!r && (name || n == 0) && pick_closed(name, closed, sizeof closed))
+        err_set(e, CAUSE_PERMISSION, PICK_CLOSED, closed, closed);
+    else if (!r && n == 0)
         err_set(e, CAUSE_ABSENT,
                 "no pipeline is running (start one: tapline up pipelines/demo.conf)");
     else if (!r && name)

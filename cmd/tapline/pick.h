@@ -23,8 +23,13 @@ extern const struct opt pick_options[];
 /* As if -p NAME had been given. */
 void pick_name(const char *name);
 
-/* The pipelines that are running, by name. */
+/* The pipelines that are running, by name: our own, and services as far as we may look. */
 size_t pick_all(struct running *out, size_t max);
+/* One that runs as a service and that this user may not look at: its name, in out; false = none.
+ * name: only that one; NULL: any. */
+bool pick_closed(const char *name, char *out, size_t size);
+/* What to do about it. */
+#define PICK_CLOSED "pipeline %s runs as a service (sudo tapline -p %s status)"
 
 /* Find the pipeline called `name` (NULL: -p, $TAPLINE_RUN, the only one) and make it the one that
  * endpoints mean ($TAPLINE_RUN). -1 with a text that says what there is. */
