@@ -80,6 +80,11 @@ static int open_any(const struct addrinfo *list) {
     return fd;
 }
 
+int listen_check(const char *where, struct err *e) {
+    struct place p;
+    return split(where, &p, e);
+}
+
 int listen_open(const char *where, struct err *e) {
     struct place p;
     struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};

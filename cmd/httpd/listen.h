@@ -11,6 +11,9 @@
  * interface) or "8080" (127.0.0.1), non-blocking; -1 with one line that names the address. */
 int listen_open(const char *where, struct err *e);
 
+/* Whether it can be such a place at all. */
+int listen_check(const char *where, struct err *e);
+
 /* Where fd really listens, as "http://127.0.0.1:8080/". */
 const char *listen_url(int fd, char *out, size_t size);
 

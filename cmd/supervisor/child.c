@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,18 +72,6 @@ static int blocking(int fd) {
     return fd;
 }
 
-static void set_user(struct child *c, struct spawn *s) {
-    const struct plan_keys *k = &c->plan->section->keys;
-    if (!k->user)
-        return;
-    s->as_user = true;
-    s->uid = k->uid;
-    s->gid = k->gid;
-    s->group_count = sizeof s->groups / sizeof *s->groups;
-    if (getgrouplist(k->user, k->gid, s->groups, &s->group_count) < 0)
-        s->group_count = sizeof s->groups / sizeof *s->groups;
-}
-
 static pid_t start_process(struct child *c) {
     struct supervisor *sup = c->sup;
     struct spawn s = {.program = c->plan->program,
@@ -96,7 +83,7 @@ static pid_t start_process(struct child *c) {
                       .err = c->err.write_fd,
                       .tally = c->ledger.fd,
                       .shared_group = sup->shared_group};
-    set_user(c, &s);
+    spawn_user(&s, &c->plan->section->keys);
     return spawn_start(&s, &c->failure_fd);
 }
 

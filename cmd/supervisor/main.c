@@ -98,10 +98,12 @@ int main(int argc, char **argv) {
     log_init("supervisor", sup.level);
     if (plan_load(&sup.plan, argv[1], argv + 2, (size_t)n - 1) < 0)
         status = print_problems(&sup.plan.problems);
-    else if (check_only)
-        status = print_checked(&sup.plan);
     else if (graph_only)
         status = graph_print(&sup.plan);
+    else if (plan_programs_check(&sup.plan) < 0)
+        status = print_problems(&sup.plan.problems);
+    else if (check_only)
+        status = print_checked(&sup.plan);
     else {
         warn_unused(argv[1], argv + 2, (size_t)n - 1);
         return run(&e);

@@ -84,6 +84,9 @@ void plan_keys_read(struct plan *p, struct plan_section *s);
 /* Check that the wires between the stages meet, and fill in p->link (plan_wires.c). */
 void plan_wires_check(struct plan *p);
 
+/* Have tapline's own programs check their options (plan_programs.c). -1 = there are problems. */
+int plan_programs_check(struct plan *p);
+
 /* Whether a pipe leads into the stage, and out of it. */
 bool plan_piped_in(const struct plan_stage *s);
 bool plan_piped_out(const struct plan_stage *s);

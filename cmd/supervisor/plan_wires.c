@@ -71,7 +71,8 @@ static void check_input(struct plan *p, const struct wires *ws, const struct wir
     if (w->output || !is_plain(w) || strcmp(w->ep.name, "supervisor") == 0 || other_end(ws, w))
         return;
     for (const struct wire *o = ws->wire; o < ws->wire + ws->n; o++)
-        if (o->output && is_plain(o) && strlen(known) + strlen(o->ep.name) + 3 < sizeof known)
+        if (o->output && is_plain(o) && !earlier(ws, o) &&
+            strlen(known) + strlen(o->ep.name) + 3 < sizeof known)
             snprintf(known + strlen(known), sizeof known - strlen(known), "%s, ", o->ep.name);
     plan_problem(p, w->line, "[%s] -i %s: nothing publishes it (there are: %ssupervisor)",
                  w->stage->section->conf->name, w->ep.name, known);

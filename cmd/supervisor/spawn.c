@@ -107,6 +107,17 @@ pid_t spawn_start(const struct spawn *s, int *failure_fd) {
     return pid;
 }
 
+void spawn_user(struct spawn *s, const struct plan_keys *k) {
+    if (!k->user)
+        return;
+    s->as_user = true;
+    s->uid = k->uid;
+    s->gid = k->gid;
+    s->group_count = sizeof s->groups / sizeof *s->groups;
+    if (getgrouplist(k->user, k->gid, s->groups, &s->group_count) < 0)
+        s->group_count = sizeof s->groups / sizeof *s->groups;
+}
+
 /* ---- environment ---- */
 
 /* Meant for the supervisor alone. */

@@ -28,6 +28,9 @@ struct spawn_failure {
     char step; /* d directory, u user, x program */
 };
 
+/* Run it as the user of its section, if that names one. */
+void spawn_user(struct spawn *s, const struct plan_keys *k);
+
 /* The child's pid, or -1 with errno. *failure_fd is to be read once the child has ended: a struct
  * spawn_failure in it means that the program never ran. */
 pid_t spawn_start(const struct spawn *s, int *failure_fd);
