@@ -1,6 +1,7 @@
 #include "sub.h"
 
 #include <nng/protocol/pubsub0/sub.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -337,7 +338,22 @@ static int subscribe(struct sub_input *in) {
     return r;
 }
 
+/* Not in the input: NNG's thread may still say so when that is gone. */
+static atomic_bool joined[SUB_INPUTS];
+
+static void on_joined(nng_pipe pipe, nng_pipe_ev ev, void *arg) {
+    (void)pipe;
+    (void)ev;
+    atomic_store((atomic_bool *)arg, true);
+}
+
+bool sub_joined(const struct sub *s, size_t i) {
+    return s->in[i]->ep.kind != ENDPOINT_NNG || atomic_load(&joined[i]);
+}
+
 static int dial(struct sub_input *in) {
+    atomic_store(&joined[in->index], false);
+    nng_pipe_notify(in->sock, NNG_PIPE_EV_ADD_POST, on_joined, &joined[in->index]);
     nng_socket_set_int(in->sock, NNG_OPT_RECVBUF, SUB_QUEUE);
     nng_socket_set_size(in->sock, NNG_OPT_RECVMAXSZ, NNG_MAX);
     nng_socket_set_ms(in->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);

@@ -74,6 +74,8 @@ int sub_add(struct sub *s, const char *endpoint, struct err *e);
 /* Stop taking messages in (pipes push back; an NNG input keeps the newest SUB_QUEUE) and go on;
  * what was read before the pause is delivered within the call that ends it. */
 void sub_pause(struct sub *s, bool paused);
+/* Whether a publisher has answered at input i, some time; true of what is no NNG endpoint. */
+bool sub_joined(const struct sub *s, size_t i);
 /* Messages of `topic` lost so far on any input; name of input i. For status and taps. */
 const struct sub_topic *sub_topic_at(const struct sub *s, size_t slot);
 void sub_close(struct sub *s);

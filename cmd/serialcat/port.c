@@ -149,9 +149,15 @@ static void raise_dtr(int fd) {
         ioctl(fd, TIOCMBIS, &both);
 }
 
+static int not_serial(const char *path, struct err *e) {
+    return err_set(e, CAUSE_FAILED,
+                   "%s is no serial device (ls -l /dev/serial/by-id shows what is plugged in)",
+                   path);
+}
+
 static int set_up(int fd, const char *path, int64_t baud, struct err *e) {
     if (!isatty(fd))
-        return err_set(e, CAUSE_FAILED, "%s is no serial device", path);
+        return not_serial(path, e);
     /* The lock first: settings of a port that another process owns are not ours to change. */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return refuse(path, errno, e);
@@ -163,6 +169,9 @@ static int set_up(int fd, const char *path, int64_t baud, struct err *e) {
 }
 
 int port_open(const char *path, int64_t baud, struct err *e) {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISCHR(st.st_mode))
+        return not_serial(path, e); /* whether we might open it or not */
     int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return refuse(path, errno, e);

@@ -111,6 +111,15 @@ static void on_start(uv_timer_t *t) {
     sub_pause(&put.st.sub, false);
 }
 
+static int bad_topic(const char *topic) {
+    char shown[80];
+    size_t n = strlen(topic);
+    return opt_usage_error(&program,
+                           "\"%s\" is no topic: words of a-z 0-9 _ - with a dot between them, at"
+                           " most %d bytes, such as panel.press",
+                           log_quote(shown, sizeof shown, topic, n < 70 ? n : 70), MSG_TOPIC_MAX);
+}
+
 int put_main(int argc, char **argv) {
     struct err e = {0};
     int operands;
@@ -121,8 +130,10 @@ int put_main(int argc, char **argv) {
     int status = stage_options(&put.st, &program, argc, argv, &operands);
     if (status >= 0)
         return status;
-    if (operands != 1 || !msg_topic_valid(argv[1], strlen(argv[1])))
+    if (operands != 1)
         return opt_usage_error(&program, "give one topic, such as panel.press");
+    if (!msg_topic_valid(argv[1], strlen(argv[1])))
+        return bad_topic(argv[1]);
     put.topic = argv[1];
     put.st.no_stdout = to != NULL;
     lines_init(&put.lines, LINE_BYTES);

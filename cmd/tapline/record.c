@@ -73,7 +73,7 @@ static struct opt_program program = {
         "  tapline record --split-time 1h -w day.tap     day-0001.tap, day-0002.tap, ...\n"
         "  tapline record --before 30s -w odd.tap -o rec  and then, when it was odd:\n"
         "  tapline req rec dump                           odd-0001.tap\n"
-        "  framedecode < capture.bin | tapline record -w panel.tap\n"
+        "  framedecode --format panel < capture.bin | tapline record -w panel.tap\n"
         "Without ENDPOINT and pipe: the whole running pipeline. tapline info and tapline play\n"
         "read what it writes.\n",
     .tables = {options},

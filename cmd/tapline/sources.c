@@ -76,25 +76,59 @@ int sources_status(struct buf *reply, struct err *e) {
     return r;
 }
 
-/* Those that others may attach to. */
-static int add_outputs(struct stage *st, const struct sources_items *stage, struct err *e) {
+/* Called with each endpoint that others may attach to, until it is not 0. */
+typedef int (*take_name)(void *ctx, const char *name, struct err *e);
+
+static int each_output(const struct sources_items *stage, take_name take, void *ctx,
+                       struct err *e) {
     struct sources_items i = sources_list(stage->p, stage->n, "outputs");
     char name[160];
     struct endpoint ep;
-    while (sources_next(&i))
+    int r = 0;
+    while (r == 0 && sources_next(&i))
         if (sources_text(&i, name, sizeof name) && endpoint_parse(&ep, name, NULL) == 0 &&
-            ep.kind == ENDPOINT_NNG && add(st, mem_strdup(ep.name), e) < 0)
-            return -1;
-    return 0;
+            ep.kind == ENDPOINT_NNG)
+            r = take(ctx, ep.name, e);
+    return r;
 }
 
-static int add_pipeline(struct stage *st, struct err *e) {
+static int each_name(take_name take, void *ctx, struct err *e) {
     struct buf reply = {0};
     int r = sources_status(&reply, e);
     struct sources_items i = sources_list(buf_data(&reply), buf_len(&reply), "stages");
     while (r == 0 && sources_next(&i))
-        r = add_outputs(st, &i, e);
+        r = each_output(&i, take, ctx, e);
     buf_free(&reply);
+    return r;
+}
+
+struct names {
+    char *text;
+    size_t size;
+};
+
+static int append_name(void *ctx, const char *name, struct err *e) {
+    struct names *n = ctx;
+    size_t at = strlen(n->text);
+    (void)e;
+    if (at + strlen(name) + 3 < n->size)
+        snprintf(n->text + at, n->size - at, "%s%s", at ? ", " : "", name);
+    return 0;
+}
+
+int sources_names(char *out, size_t size, struct err *e) {
+    struct names n = {out, size};
+    out[0] = 0;
+    int r = each_name(append_name, &n, e);
+    return r < 0 ? r : append_name(&n, "supervisor", e);
+}
+
+static int add_copy(void *ctx, const char *name, struct err *e) {
+    return add(ctx, mem_strdup(name), e);
+}
+
+static int add_pipeline(struct stage *st, struct err *e) {
+    int r = each_name(add_copy, st, e);
     if (r == 0 && st->inputs.n == 0)
         r = err_set(e, CAUSE_ABSENT, "no stage of the running pipeline has an endpoint");
     return r;
@@ -104,7 +138,7 @@ int sources_choose(struct stage *st, char **argv, int n, bool all, struct err *e
     for (int i = 1; i <= n; i++)
         if (add_operand(st, argv[i], e) < 0)
             return -1;
-    if (!all && (st->inputs.n || is_filter()))
+    if (stage_checking() || (!all && (st->inputs.n || is_filter())))
         return 0;
     return add_pipeline(st, e);
 }

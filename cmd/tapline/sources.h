@@ -13,6 +13,10 @@ int sources_choose(struct stage *st, char **argv, int n, bool all, struct err *e
 /* The supervisor's `status` of the running pipeline, appended to reply. -1 when there is none. */
 int sources_status(struct buf *reply, struct err *e);
 
+/* The endpoints of the running pipeline that others may attach to, "a, b, c"; -1 when there is
+ * none running. */
+int sources_names(char *out, size_t size, struct err *e);
+
 /* The items of array `key` in a map, one after another: sources_list, then sources_next until it is
  * false. No such array is an empty one. */
 struct sources_items {

@@ -3,8 +3,8 @@
  * In:   messages of the endpoints named, of standard input, or of every endpoint of the pipeline.
  * Out:  one line of JSON a message, or lines for people, or the messages themselves, or with --rate
  *       a table once a second. What was lost on the way is told on standard error.
- * Ends: after --count messages or --for a time, at the end of standard input, on SIGTERM, or when
- *       the reader of the output goes away.
+ * Ends: after --count messages or --for a time (1 when nobody published what was asked for), at the
+ * end of standard input, on SIGTERM, or when the reader of the output goes away.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "tap.h"
 
 enum tap_format { TAP_JSON, TAP_PRETTY, TAP_MSGPACK };
-enum { RATE_MS = 1000 };
+enum { RATE_MS = 1000, SILENT_MS = 1000 /* a publisher answers within half of it */ };
 
 static struct tap {
     struct stage st;
@@ -28,7 +28,7 @@ static struct tap {
     struct tap_pretty pretty;
     struct tap_rate rate;
     uint64_t shown;
-    uv_timer_t end_timer, rate_timer;
+    uv_timer_t end_timer, rate_timer, silent_timer;
 } tap;
 
 static const char *format_name;
@@ -113,6 +113,50 @@ static void on_timer(uv_timer_t *t) {
     stage_stop(&tap.st, 0);
 }
 
+/* ---- when there is nothing to show ---- */
+
+static bool any_joined(void) {
+    bool any = false;
+    for (size_t i = 0; i < tap.st.sub.inputs; i++)
+        any |= sub_joined(&tap.st.sub, i);
+    return any;
+}
+
+/* The endpoints that nobody has answered at, "a, b"; "" = there are none. */
+static const char *absent(char *out, size_t size) {
+    const struct sub *s = &tap.st.sub;
+    out[0] = 0;
+    for (size_t i = 0; i < s->inputs; i++) {
+        size_t at = strlen(out);
+        if (!sub_joined(s, i) && at + strlen(s->in[i]->ep.name) + 3 < size)
+            snprintf(out + at, size - at, "%s%s", at ? ", " : "", s->in[i]->ep.name);
+    }
+    return out;
+}
+
+/* It may come yet, so we wait; but a slip of the pen never comes. */
+static void on_silent(uv_timer_t *t) {
+    char names[200], known[200];
+    struct err e;
+    (void)t;
+    if (!absent(names, sizeof names)[0])
+        return;
+    if (strstr(names, "://"))
+        log_warn("waiting for %s: nobody answers there", names);
+    else if (sources_names(known, sizeof known, &e) == 0)
+        log_warn("waiting for %s: nothing publishes it (there are: %s)", names, known);
+    else
+        log_warn("waiting for %s: %s", names, e.text);
+}
+
+static int nothing_came(int status) {
+    char names[200];
+    if (status != 0 || any_joined() || !(duration_ms || count))
+        return status;
+    log_error("nothing publishes %s", absent(names, sizeof names));
+    return 1;
+}
+
 /* ---- opening and closing ---- */
 
 static bool colour_is_wanted(void) {
@@ -141,6 +185,8 @@ static int open_output(struct err *e) {
     tap.out.on_broken = on_broken;
     uv_timer_init(&tap.st.loop, &tap.end_timer);
     uv_timer_init(&tap.st.loop, &tap.rate_timer);
+    uv_timer_init(&tap.st.loop, &tap.silent_timer);
+    uv_timer_start(&tap.silent_timer, on_silent, SILENT_MS, 0);
     if (duration_ms)
         uv_timer_start(&tap.end_timer, on_timer, (uint64_t)duration_ms, 0);
     if (rate)
@@ -169,9 +215,11 @@ static int close_all(int status) {
     if (rate)
         show_rate(NULL);
     tell_losses();
+    status = nothing_came(status);
     outstream_close(&tap.out, 1000);
     uv_close((uv_handle_t *)&tap.end_timer, NULL);
     uv_close((uv_handle_t *)&tap.rate_timer, NULL);
+    uv_close((uv_handle_t *)&tap.silent_timer, NULL);
     status = stage_close(&tap.st, status);
     tap_rate_free(&tap.rate);
     return status;

@@ -1,8 +1,11 @@
 /* tapline up, check, graph: all hand a pipeline file to the supervisor. */
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "buf.h"
 #include "commands.h"
 #include "opt.h"
 #include "program.h"
@@ -53,7 +56,7 @@ static bool is_file(const char *path) {
 }
 
 /* A bare name is looked for in ./pipelines and among those that came with tapline. What is found
- * nowhere stays as it is: the supervisor says so. */
+ * nowhere stays as it is. */
 static const char *find_file(const char *name) {
     static char path[PROGRAM_PATH];
     char share[PROGRAM_PATH - 256];
@@ -67,6 +70,52 @@ static const char *find_file(const char *name) {
     return is_file(path) ? path : name;
 }
 
+static bool is_bare(const char *name) {
+    return !strpbrk(name, "/.");
+}
+
+static int is_conf(const struct dirent *f) {
+    size_t n = strlen(f->d_name);
+    return n > 5 && strcmp(f->d_name + n - 5, ".conf") == 0;
+}
+
+static void add_known(struct buf *b, const char *dir) {
+    struct dirent **f;
+    int n = scandir(dir, &f, is_conf, alphasort);
+    for (int i = 0; i < n; i++) {
+        buf_printf(b, "%s%.*s", buf_len(b) ? ", " : "", (int)strlen(f[i]->d_name) - 5,
+                   f[i]->d_name);
+        free(f[i]);
+    }
+    if (n >= 0)
+        free(f);
+}
+
+static bool is_same(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+}
+
+/* Of a bare name: where it was looked for, and what there is. */
+static int say_unknown(const char *name) {
+    char share[PROGRAM_PATH - 256], dir[PROGRAM_PATH];
+    struct buf known = {0};
+    program_share(share, sizeof share, NULL);
+    snprintf(dir, sizeof dir, "%s/pipelines", share);
+    fprintf(stderr, "tapline: no pipeline %s (neither ./%s nor pipelines/%s.conf", name, name,
+            name);
+    add_known(&known, "pipelines");
+    if (!is_same("pipelines", dir)) {
+        fprintf(stderr, " nor %s/%s.conf", dir, name);
+        add_known(&known, dir);
+    }
+    buf_putc(&known, 0);
+    const char *names = (const char *)buf_data(&known);
+    fprintf(stderr, "; there are: %s)\n", names[0] ? names : "none");
+    buf_free(&known);
+    return 2;
+}
+
 struct words {
     char *word[WORDS_MAX];
     size_t n;
@@ -78,8 +127,11 @@ static void add(struct words *w, const char *word) {
 }
 
 static int become_supervisor(struct words *w, char **operands, int n) {
+    const char *file = find_file(operands[0]);
+    if (is_bare(operands[0]) && !is_file(file))
+        return say_unknown(operands[0]);
     add(w, "--");
-    add(w, find_file(operands[0]));
+    add(w, file);
     for (int i = 1; i < n; i++)
         add(w, operands[i]);
     return run_program("supervisor", w->word);
