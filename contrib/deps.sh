@@ -79,3 +79,13 @@ for entry in $missing; do
 done
 # shellcheck disable=SC2086 # a list of package names
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
+
+# The tests want promtool, which comes with a server that Debian starts at once, on port 9090.
+case "$names " in
+*" prometheus "*)
+    if [ -d "${DEPS_SYSTEMD:-/run/systemd/system}" ]; then
+        $as_root systemctl disable --now prometheus
+        echo "The server of the package prometheus is stopped and disabled: only its promtool is used."
+    fi
+    ;;
+esac
