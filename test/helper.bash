@@ -19,6 +19,8 @@ common_setup() {
     export TAPLINE_RUN=$WORK/run
     mkdir -m 0700 "$TAPLINE_RUN"
     unset TAPLINE_STAGE
+    # Services of this machine are none of a test's business.
+    export TAPLINE_SYSTEM_RUN=$WORK/system
     PIDS=()
     cd "$WORK" || return 1
 }

@@ -198,6 +198,18 @@ for_user() {
     wait_seen '"cause": "failed".*plain is no serial device.*"state": "failed"'
 }
 
+@test "no serial device, and not ours either: that it is none comes first" {
+    echo >plain
+    chmod 0 plain
+    chmod 755 "$WORK"
+    cp "$BIN/serialcat" .
+    as_user=()
+    [ "$(id -u)" != 0 ] || as_user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    start plain "${as_user[@]}" ./serialcat --device "$WORK/plain"
+    wait_line plain.err 'plain is no serial device'
+    run ! grep -q Permission plain.err
+}
+
 @test "a device in use is refused, named, and taken when it is free" {
     device
     start first serialcat --device "$WORK/dev" -o -

@@ -124,7 +124,7 @@ EOF
     wait_for 5 test -s out
     assert_equal "$(cat out)" "line environment file $WORK/tree/pipelines $WORK/tree"
     log 'pipeline v is up: 1 stages ready'
-    log 'supervisor: see line$'
+    log 'supervisor: open see line in a browser; Ctrl-C or tapline down stops it$'
     log 'v.conf does not use the variable D$'
 }
 
@@ -208,7 +208,7 @@ SigIgn:[[:space:]]0+$'
 @test "back-off doubles; restart policies" {
     conf '[crash]' 'run = sh -c "exit 3"' 'backoff = 50ms' '[done]' 'run = true' 'restart = on-failure' \
         '[once]' 'run = sh -c "exit 4"' 'restart = never' '[fine]' 'run = true' 'restart = never' \
-        '[again]' 'run = true' 'backoff = 30s' '[usage]' 'run = sh -c "exit 2"'
+        '[again]' 'run = true' 'backoff = 30s'
     up
     for ms in 50 100 200 400; do
         log "stage crash \(sh\) ended with status 3; starting again in $ms ms"
@@ -217,25 +217,63 @@ SigIgn:[[:space:]]0+$'
     log 'stage fine \(true\) ended with status 0$'
     log 'stage once \(sh\) ended with status 4; not started again \(tapline restart once\)'
     log 'stage again \(true\) ended with status 0; starting again in 30000 ms'
-    log 'stage usage \(sh\) ended with status 2 \(bad usage, see its log\); not started again'
     field_is done state down
     field_is once state failed
     field_is once cause crashed
     field_is again state 'backing off'
-    field_is usage state failed
-    field_is usage cause usage
     tapline restart again
     log 'stage again .*' && wait_for 5 field_is again restarts 2
 }
 
 @test "a configuration that was mended starts on request" {
     conf '[a]' 'run = sh -c "test -e good || exit 2; exec sleep 1000"'
-    up
-    log 'stage a .* not started again'
+    touch good
+    up_ready
+    rm good
+    kill -9 "$(pid_of a)"
+    log 'stage a \(sh\) ended with status 2 \(bad usage, see its log\); not started again'
+    field_is a state failed
+    field_is a cause usage
     touch good
     tapline restart a
-    log 'pipeline p is up'
-    field_is a state ready
+    wait_for 5 field_is a state ready
+}
+
+@test "bad usage before it was ever up: no half of a pipeline stays" {
+    conf '[a]' "run = $IDLE -o a" '[b]' 'run = sh -c "echo no luck >&2; exit 2"'
+    run supervisor p.conf
+    assert_failure 1
+    assert_output --partial 'b: no luck'
+    assert_line --partial 'pipeline p does not come up: stage b is failed: ended with status 2 (bad usage, see its log)'
+    assert_not_exist "$TAPLINE_RUN/lock"
+}
+
+@test "options of tapline's own programs are checked before anything starts" {
+    bad '^p.conf:2: \[a\] serialcat: --baud: "abc" is not a whole number' \
+        '[a]' 'run = sh -c "touch started; exec sleep 1000" | serialcat --device /dev/null --baud abc -o s'
+    assert_not_exist started
+    bad '^p.conf:2: \[a\] dispatch panel: --buttons: 0 is out of range' '[a]' 'run = dispatch panel --buttons 0 -i supervisor -o r'
+    bad '^p.conf:2: \[a\] framedecode: --format nope: unknown' '[a]' 'run = framedecode --format nope -i supervisor -o r'
+    bad '^p.conf:2: \[a\] httpd: --listen foo:99999: is not HOST:PORT' '[a]' 'run = httpd --listen foo:99999 -r "GET / dir ." -o r'
+    bad '^p.conf:2: \[a\] dispatch: no rules named "flowers"' '[a]' 'run = dispatch flowers -i supervisor -o r'
+    bad '^p.conf:2: \[a\] serialcat: --device needs a value' '[a]' 'run = serialcat -o r --device'
+    bad '^p.conf:2: \[a\] .*where to\? \(-w FILE' '[a]' 'run = tapline record decode'
+    bad '^p.conf:2: \[a\] framedecode: --topic "A,B": a topic' '[a]' 'run = framedecode --format lines -i supervisor --topic A,B -o r'
+    # Every one of them, and a directory and an environment as when it is run.
+    mkdir sub
+    echo x >sub/index.html
+    conf '[a]' 'dir = sub' 'run = httpd --listen 127.0.0.1:0 -r "GET / file index.html" -o web' \
+        '[b]' 'run = tapline record web -w all.tap' '[c]' 'run = devsim panel --link tty -o sim'
+    run supervisor --check p.conf
+    assert_success
+    assert_output 'p.conf: pipeline p, 3 stages, no problem found'
+    run ls
+    assert_output $'p.conf\nrun\nsub'
+    run framedecode --help
+    refute_output --regexp -- '--check( |$)'
+    run framedecode --check --format lines -o x
+    assert_success
+    assert_output ''
 }
 
 @test "a program that cannot be run: why, and failed" {
@@ -385,6 +423,7 @@ EOF
     kill -STOP "$(pid_of stopped)"
     pids="$(pgrep -P "$SUP") $(naps)"
     kill -9 "$SUP"
+    wait_gone "$SUP" 2
     start sup2 supervisor p.conf
     none_left() { for p in $pids; do not_alive "$p" || return 1; done; }
     wait_for 2 none_left
@@ -443,7 +482,7 @@ EOF
     assert_not_exist xdg/tapline/p
     conf '[pipeline]' 'name = other' 'open = $TAPLINE_RUN' '[a]' 'run = sleep 1000'
     start sup supervisor p.conf
-    log "supervisor: $WORK/xdg/tapline/other$"
+    log "supervisor: open $WORK/xdg/tapline/other in a browser; "
     assert_exist xdg/tapline/other/lock
 }
 
@@ -584,4 +623,95 @@ run = sh -c "printf 'hello\nworld\n'; sleep 60"
 E2
     start up supervisor x.conf
     wait_for 5 bash -c 'tapline req lines stats | grep -q "\"lines\":2"'
+}
+
+@test "two quick restarts of a stage do not stop the pipeline" {
+    conf '[a]' 'run = sleep 1000' '[b]' 'run = sleep 1000'
+    up_ready
+    # So close together that a SIGTERM falls between fork and exec.
+    "$PY" "$ROOT/test/tool/spbus.py" burst supervisor '{"op":"restart","stage":"a"}' 600
+    wait_for 10 field_is a state ready
+    assert [ "$(field a restarts)" -gt 5 ]
+    field_is b restarts 0
+    run ! grep -q 'is stopping' sup.err
+}
+
+@test "the run directory is removed: said once, made anew, stages again, nothing is lost from sight" {
+    conf '[a]' "run = $IDLE -o - -o a | framedecode --format lines -o b" '[c]' "run = sleep $NAP" \
+        '[once]' 'run = sh -c "echo . >>once"' 'restart = never'
+    up_ready
+    guard=$(pgrep -P "$SUP" -x tapline-guard)
+    for gone in "$TAPLINE_RUN" "$TAPLINE_RUN/lock"; do
+        rm -rf "$gone"
+        wait_for 5 test -e "$TAPLINE_RUN/lock"
+        wait_for 5 tapline req b ping
+        wait_for 5 field_is c state ready
+    done
+    assert_equal "$(grep -c "the run directory $TAPLINE_RUN was removed" sup.err)" 2
+    assert_equal "$(field a restarts) $(field b restarts) $(field once restarts)" '2 2 0'
+    assert_equal "$(cat once)" .
+    run supervisor p.conf # the lock is held again
+    assert_failure 1
+    assert_output --partial "is running already as process $SUP"
+    # And so is the guard's.
+    assert [ "$(pgrep -P "$SUP" -x tapline-guard)" != "$guard" ]
+    kill -9 "$SUP"
+    wait_gone "$SUP" 2
+    start sup2 supervisor p.conf
+    wait_line sup2.err 'pipeline p is up'
+    wait_for 2 bash -c "[ \$(pgrep -fc '^sleep $NAP\$') = 1 ]"
+    tapline down
+    wait_for 2 test ! -e "$TAPLINE_RUN/lock"
+}
+
+@test "another has the run directory by now: ends with 1 and touches nothing of it" {
+    conf '[a]' "run = $IDLE -o a" '[b]' "run = $IDLE -o b -i a"
+    up_ready
+    for how in by-itself told; do
+        kill -STOP "$SUP"
+        rm -rf "$TAPLINE_RUN"
+        start next supervisor p.conf
+        NEXT=$PID
+        wait_line next.err 'pipeline p is up'
+        # In the second round the signal comes first.
+        [ $how = by-itself ] || kill -TERM "$SUP"
+        kill -CONT "$SUP"
+        wait_gone "$SUP" 5
+        status=0
+        wait "$SUP" || status=$?
+        [ $how = told ] || assert_equal $status 1
+        [ $how = told ] || grep -q "the run directory $TAPLINE_RUN was removed, and another supervisor has it now" sup.err
+        for s in a b supervisor; do tapline req $s ping; done
+        assert_equal "$(tapline status --json | "$PY" -c 'import json,sys; print(json.load(sys.stdin)["pid"])')" "$NEXT"
+        SUP=$NEXT
+        mv next.err sup.err
+    done
+    tapline down
+    assert_not_exist "$TAPLINE_RUN"
+}
+
+@test "the run directory is locked against those who clean up" {
+    conf '[a]' 'run = sleep 1000'
+    up_ready
+    run flock -n -x "$TAPLINE_RUN" true
+    assert_failure 1
+    flock -n -s "$TAPLINE_RUN" true
+    tapline down
+    flock -n -x "$TAPLINE_RUN" true
+}
+
+@test "what a stage remembers outlives the stage, not the pipeline" {
+    conf '[a]' 'run = sh -c "echo . >>$TAPLINE_RUN/x.state; wc -l <$TAPLINE_RUN/x.state >n; exec sleep 1000"'
+    lives() { [ "$(cat n)" = "$1" ]; }
+    up_ready
+    lives 1
+    kill -9 "$(pid_of a)"
+    wait_for 5 lives 2
+    tapline down
+    assert_not_exist "$TAPLINE_RUN/x.state"
+    echo left by kill -9 >"$TAPLINE_RUN/x.state"
+    rm n
+    up_ready
+    wait_for 5 lives 1
+    rm -f n
 }

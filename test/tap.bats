@@ -155,10 +155,44 @@ E2
     wait_for 10 tapline req d ping
     start tap tapline tap --all -f pretty --topic test. --topic line
     for s in a d; do wait_for 5 bash -c "echo {} | tapline put test.$s --to $s; grep -qE '  $s +test.$s' tap.out"; done
-    echo '{"data":{"$bin":"SGVsbG8K"}}' | tapline put serial.rx --to b
-    wait_for 5 grep -qE '  c +line .*text "Hello"' tap.out # a narrowed output, by its plain name
+    # A narrowed output, by its plain name. Put again and again: who has joined by now nobody knows.
+    wait_for 5 bash -c "echo '{\"data\":{\"\$bin\":\"SGVsbG8K\"}}' | tapline put serial.rx --to b
+        grep -qE '  c +line .*text \"Hello\"' tap.out"
     run tapline record -n 1 -w all.tap --topic test. --for 5s </dev/null &
     wait_for 5 bash -c "echo {} | tapline put test.b --to b; tapline info all.tap | grep -q test.b"
     assert_equal "$(tapline info --json all.tap | "$PY" -c 'import json,sys; print(json.load(sys.stdin)["sources"])')" "['a', 'b', 'c', 'd']"
     tapline down
+}
+
+@test "nothing publishes it: said after a second, and it waits on; what there is" {
+    start tap tapline tap nonsense
+    wait_line tap.err 'waiting for nonsense: no pipeline is running \(start one: tapline up ' 5
+    idle nonsense
+    wait_for 5 bash -c "echo {} | tapline put test.x --to nonsense; grep -q test.x tap.out"
+    printf '[a]\nrun = framedecode --format lines -i supervisor --topic none. -o - -o a | framedecode --format lines -o b\n' >p.conf
+    start up tapline up p.conf
+    wait_for 10 tapline req b ping
+    start tap2 tapline tap decoed a
+    wait_line tap2.err 'waiting for decoed: nothing publishes it \(there are: a, b, supervisor\)' 5
+    start tap3 tapline tap a tcp://127.0.0.1:1
+    wait_line tap3.err 'waiting for tcp://127.0.0.1:1: nobody answers there' 5
+    run tapline tap a --topic never. --for 1500ms
+    assert_success
+    assert_output ''
+    tapline down
+}
+
+@test "--for and nobody ever published: that is a failure" {
+    run tapline tap nonsense --for 100ms
+    assert_failure 1
+    assert_output --partial 'nothing publishes nonsense'
+    idle here
+    run tapline tap here nonsense --for 500ms
+    assert_success
+    start tap tapline tap nonsense -n 1
+    sleep 0.3
+    kill -TERM "$PID"
+    status=0
+    wait "$PID" || status=$?
+    assert_equal $status 1
 }

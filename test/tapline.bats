@@ -265,9 +265,12 @@ EOF
 }
 
 @test "status says what ails a stage; --watch goes on" {
-    pipeline p '[serial]' 'run = serialcat --device /dev/no-such-tty -o serial' '[bad]' 'run = sh -c "exit 2"'
+    pipeline p '[serial]' 'run = serialcat --device /dev/no-such-tty -o serial' \
+        '[bad]' 'run = sh -c "test -e was && exit 2; touch was; exec sleep 1000"'
     start up tapline up p
-    wait_for 5 json_is "d['state']" starting
+    wait_for 5 json_is "d['state']" ready
+    tapline restart bad
+    wait_for 5 json_is "d['state']" degraded
     wait_for 5 bash -c 'tapline status | grep -qE "^serial +ready +absent"'
     run tapline status
     assert_line --regexp '^serial: .*/dev/no-such-tty'
@@ -328,4 +331,86 @@ EOF
     wait_for 5 bash -c '[ "$(tapline list 2>&1)" = "no pipeline is running" ]'
     run tapline up -d -q p
     assert_success
+}
+
+@test "a service is found, also where XDG_RUNTIME_DIR is set" {
+    two_stages svc
+    mkdir -p "$TAPLINE_SYSTEM_RUN"
+    TAPLINE_RUN=$TAPLINE_SYSTEM_RUN/svc tapline up -d -q svc
+    run tapline list
+    assert_output --regexp "^svc +[0-9]+  $TAPLINE_SYSTEM_RUN/svc  "
+    run tapline status
+    assert_line --partial 'pipeline svc: ready'
+    run tapline req a ping
+    assert_success
+    two_stages own
+    tapline up -d -q own
+    run tapline status
+    assert_output --partial 'several pipelines are running: own, svc'
+    tapline down own
+    tapline down svc
+    assert_not_exist "$TAPLINE_SYSTEM_RUN/svc"
+}
+
+@test "a service that may not be looked at: how to" {
+    mkdir -p "$TAPLINE_SYSTEM_RUN/panel" bin
+    echo >"$TAPLINE_SYSTEM_RUN/panel/lock"
+    chmod 0 "$TAPLINE_SYSTEM_RUN/panel"
+    cp "$BIN/tapline" bin
+    chmod 755 "$WORK" bin x
+    as_user() { if [ "$(id -u)" = 0 ]; then setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; else "$@"; fi; }
+    said='pipeline panel runs as a service (sudo tapline -p panel status)'
+    run as_user bin/tapline status
+    assert_failure 1
+    assert_output "tapline: $said"
+    run as_user bin/tapline -p panel down
+    assert_output "tapline: $said"
+    run as_user bin/tapline list
+    assert_success
+    assert_output "$said"
+    run as_user bin/tapline status other
+    assert_output --partial 'no pipeline is running'
+    chmod 700 "$TAPLINE_SYSTEM_RUN/panel"
+}
+
+@test "help and version into a full disk fail" {
+    for c in 'tapline --help' 'tapline --version' 'tapline help' 'tapline status --help' 'framedecode --help' \
+        'framedecode --version' 'framedecode --help=man' 'supervisor -h'; do
+        run bash -c "$c >/dev/full"
+        assert_failure 1
+        assert_output --partial 'standard output: No space left on device'
+    done
+}
+
+@test "up with a name that nobody knows: where it was looked for, what there is" {
+    two_stages one
+    two_stages two
+    run tapline up nope
+    assert_failure 2
+    assert_output --regexp '^tapline: no pipeline nope \(neither ./nope nor pipelines/nope.conf( nor /.*/pipelines/nope.conf)?; there are: one, two(, [a-z]+)*\)$'
+    run tapline check nope
+    assert_failure 2
+    assert_output --partial 'there are: one, two'
+    run tapline up gone.conf
+    assert_failure 2
+    assert_output --partial 'cannot read pipeline file gone.conf'
+}
+
+@test "texts that name the value: put, check" {
+    run tapline put 'Bad Topic'
+    assert_failure 2
+    assert_output --partial '"Bad Topic" is no topic: words of a-z 0-9 _ - with a dot between them'
+    run tapline put "$(printf 'x%.0s' {1..97})"
+    assert_failure 2
+    assert_output --partial 'at most 96 bytes'
+    pipeline p '[a]' "run = framedecode --format lines -i nowhere -o c -o 'c?line' -o d"
+    run tapline check p
+    assert_line --partial 'nothing publishes it (there are: c, d, supervisor)'
+    run dispatch panel --local-led=maybe
+    assert_failure 2
+    assert_output --partial -- '--local-led=maybe: must be yes or no'
+    run dispatch panel --help
+    assert_output --partial '[yes; --local-led=no or --no-local-led turns it off]'
+    run tapline record --help
+    assert_output --partial 'framedecode --format panel < capture.bin | tapline record'
 }

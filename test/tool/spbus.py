@@ -6,6 +6,7 @@
     spbus.py data TOPIC [FILE]        the bytes of every body's "data", joined
     spbus.py put TOPIC JSON [COUNT]   messages on standard output ("b:..." = binary, latin-1)
     spbus.py ask NAME JSON            one request; prints the reply, exit 1 when it is not ok
+    spbus.py burst NAME JSON COUNT    requests without waiting for replies, 0.3 ms apart
     spbus.py sub NAME [PREFIX]        follow a publisher, as decode does
 
 NAME is an endpoint in $TAPLINE_RUN. The wire format is that of NNG's ipc transport (SP over a
@@ -103,6 +104,20 @@ def ask(name, request):
     return 0 if reply.get("ok") else 1
 
 
+def burst(name, request, count):
+    s = dial(address(name, ".rep"), REQ, REP)
+    body = msgpack.packb(binary(json.loads(request)))
+    for n in range(int(count)):
+        send(s, struct.pack(">I", 0x80000000 | n) + body)
+        time.sleep(0.0003)
+        try:
+            while s.recv(1 << 16, socket.MSG_DONTWAIT):
+                pass
+        except BlockingIOError:
+            pass
+    return 0
+
+
 def sub(name, prefix=""):
     s = dial(address(name, ".pub"), SUB, PUB)
     while True:
@@ -138,7 +153,7 @@ def main(op, args):
             if m[0] == args[0]:
                 sys.stdout.buffer.write(m[3]["data"])
     else:
-        return {"put": put, "ask": ask, "sub": sub}[op](*args)
+        return {"put": put, "ask": ask, "burst": burst, "sub": sub}[op](*args)
     return 0
 
 
