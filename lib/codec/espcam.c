@@ -267,8 +267,8 @@ static bool frame_begins_jpeg(const struct espcam_frame *f) {
 /* Whether a frame that begins a JPEG begins another picture than the one pending. */
 static bool jpeg_begins_next(const struct espcam_camera *c, const struct espcam_frame *f) {
     const struct espcam_picture *p = &c->picture;
-    if (!c->ended && p->frames == 1 && f->seq + 1 == p->first_seq)
-        return false; /* its second frame has overtaken it */
+    if (!c->ended && f->seq + 1 == p->last_seq && !espcam_picture_has(p, f->seq))
+        return false; /* the frame behind it has overtaken it */
     if (espcam_picture_is_ended(p) || c->ended || (f->seq == 1 && p->last_seq > RESTART_ABOVE))
         return true;
     return f->seq == p->first_seq && !espcam_picture_is_constant(p) &&
@@ -393,8 +393,10 @@ static void hash_meet(struct espcam *e, struct espcam_camera *c, const struct es
         c->next = *h;
         return;
     } else {
-        picture_break(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
+        bool ended = c->ended;
+        picture_break(e, c, ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
         own_set(c, h);
+        c->own_doubtful |= ended;
     }
     hash_clear(&c->next);
 }
