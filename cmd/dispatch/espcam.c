@@ -34,6 +34,17 @@ static const struct opt options[] = {
 
 /* ---- what cameras say ---- */
 
+/* The camera with this MAC, added when it is new. */
+static struct cam_camera *known(const char *mac) {
+    bool fresh = !cam_find(cams.table, mac);
+    struct cam_camera *c = cam_get(cams.table, mac, (size_t)cams.opt.cameras);
+    if (fresh) {
+        snprintf(c->name, sizeof c->name, "%s", cam_name(mac));
+        log_info("camera %s%s%s", mac, c->name[0] ? ": " : "", c->name);
+    }
+    return c;
+}
+
 /* The camera a message is about, now heard; NULL when its MAC makes no sense. */
 static struct cam_camera *heard(const struct msg *m) {
     static struct log_limit limit;
@@ -47,12 +58,7 @@ static struct cam_camera *heard(const struct msg *m) {
                     (int)m->topic_len, m->topic, log_quote(shown, sizeof shown, text, n));
         return NULL;
     }
-    bool fresh = !cam_find(cams.table, mac);
-    struct cam_camera *c = cam_get(cams.table, mac, (size_t)cams.opt.cameras);
-    if (fresh) {
-        snprintf(c->name, sizeof c->name, "%s", cam_name(mac));
-        log_info("camera %s%s%s", mac, c->name[0] ? ": " : "", c->name);
-    }
+    struct cam_camera *c = known(mac);
     c->heard_ns = clock_wall_ns();
     cams_changed();
     return c;
@@ -133,14 +139,14 @@ static void on_sensor(const struct msg *m) {
     cam_command_cycle(c, false, take_sensors(c, m));
 }
 
-/* Saying that something was saved is no sign of life. */
+/* Saying that something was saved is no sign of life; but it may come before the picture. */
 static void on_saved(const struct msg *m) {
     char mac[CAM_MAC], text[CAM_MAC];
     word(m, "mac", text, sizeof text);
-    struct cam_camera *c = cam_mac(text, strlen(text), mac) ? cam_find(cams.table, mac) : NULL;
     cams.saved++;
-    if (!c)
+    if (!cam_mac(text, strlen(text), mac))
         return;
+    struct cam_camera *c = known(mac);
     word(m, "name", c->saved_name, sizeof c->saved_name);
     c->saved++;
     c->saved_ns = m->time;
