@@ -119,7 +119,7 @@ static uint32_t number_next(struct numbers *n, int type) {
 }
 
 static void hash_put(struct camera *c, const struct picture *p, struct numbers *n) {
-    char text[100];
+    char text[128];
     int len = snprintf(text, sizeof text, "HASH:%s,VOLT:75,TEMP:23.5,2025/05/28 23:17:11.123",
                        n->d->weak ? sum_hex(p->data, p->len) : sha256_hex(p->data, p->len));
     frame_put(c, p, n->d, 1, number_next(n, 1), text, (size_t)len);
