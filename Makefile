@@ -123,7 +123,7 @@ test:
 	$(Q)$(MAKE) --no-print-directory check
 	$(Q)test/run
 
-bench: build $(BUILD)/bench/floor
+bench: build $(BUILD)/bench/floor $(BUILD)/bench/espcam_floor
 	$(Q)test/bench/run
 
 SHARE := $(PREFIX)/share/tapline

@@ -58,7 +58,10 @@ static void put_value(struct buf *b, const char *key, double v) {
 enum { SENSOR_KEYS = 4 };
 
 static void put_sensors(struct buf *b, const struct espcam_sensors *s) {
-    put_value(b, "voltage_percent", s->voltage_percent);
+    if (isnan(s->voltage_percent))
+        mp_kv_nil(b, "voltage_percent");
+    else
+        mp_kv_uint(b, "voltage_percent", (uint64_t)s->voltage_percent);
     put_value(b, "temperature_c", s->temperature_c);
     put_value(b, "tds_v", s->tds_v);
     mp_kv_str(b, "camera_time", s->time[0] ? s->time : NULL);
