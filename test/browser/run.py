@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """All browser tests against the real pipelines, as TAP.
 
-run.py [NAME]...   only tests whose id contains one of the names
+run.py [--again] [NAME]...   only tests whose id contains one of the names; --again: what failed
+                             gets one more try by itself, and only a second failure counts
 """
 import os
 import sys
@@ -40,16 +41,45 @@ class TapResult(unittest.TestResult):
         print(f"not ok {self.testsRun} - {test.id()} # skipped: {reason}")
 
 
+class Quiet(unittest.TestResult):
+    """The first try: remembers what failed, says what passed."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = []
+
+    def addSuccess(self, test):
+        self.passed.append(test)
+
+
 def flatten(suite):
     for item in suite:
         yield from flatten(item) if isinstance(item, unittest.TestSuite) else (item,)
 
 
+def first_try(tests, result):
+    """Runs all; those that pass are told as such, the others are returned."""
+    quiet = Quiet()
+    unittest.TestSuite(tests).run(quiet)
+    for test in quiet.passed:
+        result.startTest(test)
+        result.addSuccess(test)
+    passed = {test.id() for test in quiet.passed}
+    left = [test for test in tests if test.id() not in passed]
+    for test in left:
+        print(f"# second try: {test.id()}")
+    found = unittest.defaultTestLoader.discover(str(HERE), "test_*.py", str(HERE))
+    names = {test.id() for test in left}
+    return [test for test in flatten(found) if test.id() in names]
+
+
 def main():
     found = unittest.defaultTestLoader.discover(str(HERE), "test_*.py", str(HERE))
-    wanted = sys.argv[1:]
+    wanted = [a for a in sys.argv[1:] if a != "--again"]
     tests = [t for t in flatten(found) if not wanted or any(w in t.id() for w in wanted)]
     result = TapResult()
+    if "--again" in sys.argv:
+        tests = first_try(tests, result)
     unittest.TestSuite(tests).run(result)
     print(f"1..{result.testsRun}")
     return 0 if result.testsRun and result.wasSuccessful() else 1
