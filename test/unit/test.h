@@ -46,7 +46,8 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     do {                                                                                           \
         const char *g_ = (got), *w_ = (want);                                                      \
         if (!g_ || strcmp(g_, w_) != 0)                                                            \
-            test_fail(__FILE__, __LINE__, "%s is \"%s\", want \"%s\"", #got, g_ ? g_ : "(null)", w_); \
+            test_fail(__FILE__, __LINE__, "%s is \"%s\", want \"%s\"", #got, g_ ? g_ : "(null)",   \
+                      w_);                                                                         \
     } while (0)
 
 #define CHECK_MEM(got, got_len, want, want_len)                                                    \
