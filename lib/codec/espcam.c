@@ -37,10 +37,17 @@ static uint64_t damage_now(const struct espcam *e) {
     return e->scan.skipped_bytes + e->scan.bad_sum;
 }
 
+/* Whether the hash of a camera that sends one is missing without a trace: then data may be, too. */
+static bool hash_is_lost(const struct espcam *e, const struct espcam_camera *c) {
+    uint64_t damage = c->ended ? c->damage_end : damage_now(e);
+    return c->hashed && !c->odd && damage == c->damage_last;
+}
+
 /* Whether the picture is whole when checked against h. */
 static bool picture_prove(struct espcam *e, const struct espcam_camera *c,
                           const struct espcam_hash *h, bool ended, struct espcam_proof *out) {
-    struct espcam_trust trust = {ended, c->damage == damage_now(e), c->hashed};
+    struct espcam_trust trust = {ended, c->damage_first == c->damage_last, hash_is_lost(e, c),
+                                 c->first};
     return espcam_picture_prove(&c->picture, &h->token, &trust, &e->bench, out);
 }
 
@@ -50,6 +57,7 @@ static void picture_forget(struct espcam *e, struct espcam_camera *c) {
     e->memory += espcam_picture_memory(&c->picture);
     c->ended = false;
     c->late = 0;
+    c->odd = false;
     hash_clear(&c->own);
 }
 
@@ -314,12 +322,16 @@ static void picture_end(struct espcam *e, struct espcam_camera *c) {
     } else if (!c->ended) {
         c->ended = true;
         c->ended_ns = e->now_ns;
+        c->damage_end = damage_now(e);
     }
 }
 
 static void chunk_add(struct espcam *e, struct espcam_camera *c, const struct espcam_frame *f) {
-    if (c->picture.frames == 0)
-        c->damage = damage_now(e);
+    c->damage_last = damage_now(e);
+    if (c->picture.frames == 0) {
+        c->damage_first = c->damage_last;
+        c->first = c->base;
+    }
     c->bare = false;
     if (!c->picture.overflow && !room_make(e, c, f->len))
         picture_overflow(e, c);
@@ -331,8 +343,10 @@ static void picture_turn(struct espcam *e, struct espcam_camera *c, const struct
     uint8_t data[ESPCAM_FRAME_MAX];
     struct espcam_frame second = *f;
     bool stray = espcam_picture_pop_stray(&c->picture, f, &second, data);
+    uint32_t base = c->picture.last_seq + 1;
     picture_close(e, c, c->ended ? ESPCAM_CLOSED_END : ESPCAM_CLOSED_NEXT);
     next_settle(c);
+    c->base = base;
     if (stray)
         chunk_add(e, c, &second);
 }
@@ -401,6 +415,14 @@ static void hash_meet(struct espcam *e, struct espcam_camera *c, const struct es
     hash_clear(&c->next);
 }
 
+/* No token, no boundary. Whatever came before the data was the last picture's, then. */
+static void hash_odd(struct espcam *e, struct espcam_camera *c) {
+    e->odd_hashes++;
+    c->odd = true;
+    if (c->own_doubtful)
+        hash_clear(&c->own);
+}
+
 static void hash_take(struct espcam *e, struct espcam_camera *c, const struct espcam_frame *f) {
     struct espcam_hash h;
     espcam_text_read(f->data, f->len, &h.token, &h.sensors);
@@ -410,7 +432,7 @@ static void hash_take(struct espcam *e, struct espcam_camera *c, const struct es
     }
     c->hashed |= hash_usable(&h);
     if (h.token.kind == ESPCAM_TOKEN_NONE)
-        e->odd_hashes++;
+        hash_odd(e, c);
     else if (c->picture.frames)
         hash_meet(e, c, &h);
     else
@@ -451,6 +473,8 @@ static void frame_take(void *ctx, const struct espcam_frame *given) {
         end_take(e, c);
     else
         hash_take(e, c, &f);
+    if (f.kind != ESPCAM_DATA)
+        c->base = f.seq + 1;
 }
 
 /* ---- time ---- */

@@ -103,9 +103,14 @@ struct espcam_camera {
     bool hashed;       /* has ever sent a token: one that does not come was lost */
     bool hash_last;    /* sends it behind the data, as its last proven picture shows */
     bool bare;         /* its last picture went out without a token, nothing came since */
+    bool odd;          /* a hash without token came with this picture: none was lost */
     bool own_first;    /* own came before the data */
     bool own_doubtful; /* and may be that of the picture before, late */
-    uint64_t damage;   /* of the stream, when the picture began */
+    uint32_t base;     /* the number behind that of its last frame without picture data */
+    uint32_t first;    /* the same, when the picture began */
+    /* Damage of the stream so far, when the first and the last chunk of the picture came, and its
+     * end frame. */
+    uint64_t damage_first, damage_last, damage_end;
 };
 
 /* Fields are private but for the counters. */

@@ -319,14 +319,23 @@ struct proving {
     struct espcam_proof *out;
 };
 
-/* Without a token nothing may be missing, doubtful or left over. A constant number shows no hole:
- * it is believed only of a camera that never sends a token, and when nothing was damaged. */
+/* A picture begins with the number behind that of the frame before it, or with 1. */
+static bool list_begins(const struct proving *v, const struct list *l) {
+    const struct espcam_chunk *first = &v->p->chunk[l->i[0]];
+    if (first->seq == 1 || first->seq == v->trust->first)
+        return true;
+    return l->i[0] > 0 && first->seq == v->p->chunk[l->i[0] - 1].seq + 1;
+}
+
+/* Without a token nothing may be missing, doubtful or left over. A constant number shows no hole,
+ * so there nothing may have been damaged either. */
 static bool list_speaks_for_itself(const struct proving *v, const struct list *l) {
-    if (!v->trust->ended || l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l) ||
+    const struct espcam_trust *t = v->trust;
+    if (!t->ended || l->reduced || l->left_over || list_has_bad(l) || list_has_twins(l) ||
         list_has_second_start(l))
         return false;
-    bool loose = l->constant && !v->trust->hashed && v->trust->clean;
-    if (!loose && !(l->numbered && l->p->chunk[l->i[0]].seq == 1))
+    bool constant = l->constant && t->clean && !t->hash_lost;
+    if (!constant && !(l->numbered && list_begins(v, l)))
         return false;
     list_bytes(l, v->b, v->out);
     return is_jpeg(v->out->data, v->out->len);

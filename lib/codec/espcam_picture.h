@@ -88,9 +88,10 @@ bool espcam_picture_is_ended(const struct espcam_picture *p);
 
 /* What is known beside the chunks. */
 struct espcam_trust {
-    bool ended;  /* the end frame has come */
-    bool clean;  /* nothing of the stream was damaged since the picture began */
-    bool hashed; /* its camera sends tokens */
+    bool ended;     /* the end frame has come */
+    bool clean;     /* nothing of the stream was damaged from the first chunk to the last */
+    bool hash_lost; /* its camera sends tokens, and nothing shows what became of this one */
+    uint32_t first; /* the number that follows the frame before the picture; 1 is right too */
 };
 
 /* Whether these chunks, or some of them in some order, are a whole picture. t may be unusable: then

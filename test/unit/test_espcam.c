@@ -306,6 +306,22 @@ TEST(constant_numbers_without_hash) {
     CHECK_STR(said(), "unproven by end\n");
 }
 
+TEST(constant_numbers_and_an_odd_hash) {
+    begin();
+    for (int cycle = 0; cycle < 2; cycle++) {
+        for (int i = 1; i <= 8; i++)
+            chunk_as(i, 1);
+        if (cycle == 0)
+            sum();
+        else
+            put_text(&wire, 1, 1, "HASH:abc,VOLT:", true);
+        eof();
+    }
+    said();
+    espcam_finish(&cam);
+    CHECK_STR(said(), "good 2000 none by end\n"); /* none was lost: the camera has none to send */
+}
+
 /* ---- boundaries ---- */
 
 TEST(lost_end_frames) {
