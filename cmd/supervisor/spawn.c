@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tally.h"
@@ -36,9 +37,12 @@ static void close_on_exec_from(int first) {
 /* ---- in the child ---- */
 
 static void default_signals(void) {
+    /* By system call, for all zeros is the default action: signal() refuses the two signals below
+     * SIGRTMIN, which an ancestor may have left ignored. */
+    static const char zeros[64];
     sigset_t none;
     for (int i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
+        syscall(SYS_rt_sigaction, i, zeros, NULL, (NSIG - 1) / 8);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
