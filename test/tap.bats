@@ -44,7 +44,7 @@ E2
     assert_line --index 2 '              00000000  50 52 45 53 53 20 30 30  31 ff 00 0d 0a           |PRESS 001....|'
     assert_line --index 5 --regexp '^ {14}00000010  10 11 .* 1f  \|\.{16}\|$'
     assert_line --index 6 --regexp '^ {14}00000020  20  +\| \|$'
-    head -c 5000 /dev/zero | xxd -p | tr -d '\n' >hex
+    head -c 10000 /dev/zero | tr '\0' 0 >hex # 5000 bytes
     printf 'big.one {"data":{"$hex":"%s"}}\n' "$(cat hex)" | msgs encode | tapline tap -f pretty --hex >out
     grep -q '904 bytes more' out
 }
