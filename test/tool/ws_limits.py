@@ -74,6 +74,7 @@ def slow_client_is_cut_and_others_go_on(f):
 @check()
 def slow_client_gets_all_when_it_reads_again(f):
     slow, good = Client(f, rcvbuf=4096), Client(f)
+    assert slow.id != good.id  # both are in
     want = []
     for i in range(100):
         f.say("%d:" % i + "y" * 10000)
@@ -91,6 +92,7 @@ def slow_client_gets_all_when_it_reads_again(f):
 @check(args=["--queue", "100k"])
 def one_large_message_may_pass_the_bound(f):
     a = Client(f, rcvbuf=4096)
+    assert a.id
     f.send(("x", {"data": b"z" * 3000000}))
     a.expect(BINARY, b"z" * 3000000)
     f.say("next")
