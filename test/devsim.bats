@@ -228,7 +228,8 @@ END
     d13=$(((lines[2] - lines[0]) / 1000000))
     d14=$(((lines[3] - lines[0]) / 1000000))
     echo "$d12 $d13 $d14"
-    ((d12 >= 95 && d12 < 200 && d13 >= 395 && d13 < 500 && d14 >= 595 && d14 < 800))
+    # A busy machine may be late with the first one; 600 ms and more would be "at" counted wrongly.
+    ((d12 >= 50 && d13 >= 350 && d13 < 600 && d14 >= 550))
 }
 
 @test "a script without any time in it does not take the processor" {

@@ -1,8 +1,8 @@
 /* devsim: the simulated devices.
  *
  * A device is one file with a `const struct sim`, named in the table of main.c, and a model of its
- * own. What devices on a serial line share: simtty (the line), script (timed commands), simcmd
- * (commands every such device knows).
+ * own. What devices on a serial line share is simdev, with simtty (the line), script (timed
+ * commands) and simcmd (commands every such device knows) below it.
  */
 #ifndef DEVSIM_DEVSIM_H
 #define DEVSIM_DEVSIM_H

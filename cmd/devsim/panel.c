@@ -7,18 +7,13 @@
  * ends  on SIGTERM and `quit`; the end of standard input ends nothing
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "board.h"
-#include "codec/lines.h"
+#include "chance.h"
 #include "devsim.h"
 #include "log.h"
-#include "script.h"
-#include "simcmd.h"
-#include "simtty.h"
-#include "stage.h"
+#include "simdev.h"
 
 enum {
     HOST_WAIT_MS = 3000, /* 2.4 waits so long for the host before it speaks */
@@ -28,29 +23,23 @@ enum {
 };
 
 struct panel_sim {
-    struct stage st;
+    struct simdev dev;
     struct board board;
-    struct simtty tty;
-    struct script script;
-    struct lines input;
     uv_timer_t boot, wait, random, held, burst;
     bool booted;
-    uint64_t seed;
+    struct chance luck;
     unsigned held_id;
     int64_t burst_left, burst_ms;
     unsigned burst_next;
 };
 
-static const char *link_path, *firmware = "2.4", *script_path;
+static const char *firmware = "2.4";
 static int64_t buttons = 10, random_ms, seed;
 static bool fast;
 
 static const struct opt options[] = {
-    {"link", 0, OPT_TEXT, &link_path, "PATH", "symbolic link to the device, replaced when there", 0,
-     0},
     {"buttons", 0, OPT_INT, &buttons, "N", "buttons and LEDs", 1, BOARD_BUTTONS_MAX},
     {"firmware", 0, OPT_TEXT, &firmware, "2.4|2.5", "which firmware to be", 0, 0},
-    {"script", 0, OPT_TEXT, &script_path, "FILE", "commands at their times", 0, 0},
     {"random", 0, OPT_DURATION, &random_ms, "DURATION",
      "press buttons at random, on average so far apart; 0 does not", 0, INT32_MAX},
     {"seed", 0, OPT_INT, &seed, "N", "of the random presses; 0 takes another each time", 0,
@@ -64,13 +53,8 @@ static struct opt_program program = {
     .summary = "pretend to be the button panel on a pseudo-terminal",
     .details = "Commands on standard input and in scripts:\n"
                "  press N, release N        one button\n"
-               "  burst N INTERVAL          N presses and releases, button after button\n"
-               "  send TEXT, raw \\x00\\xff   a line, bytes (\\n \\r \\t \\\\ \\xNN)\n"
-               "  unplug [DURATION], plug   power and line off and on; the node changes\n"
-               "  stop-reading, start-reading\n"
-               "  quit\n"
-               "In a script in front of a command: at TIME (from the start), after TIME (from the\n"
-               "command before); or alone: wait TIME, loop. # begins a remark.\n\n"
+               "  burst N INTERVAL          N presses and releases, button after "
+               "button\n" SIMDEV_COMMANDS_HELP
                "Requests: press {id}, release {id}, unplug {ms}, plug, leds, do {text}.",
     .tables = {options, NULL, NULL, NULL}};
 
@@ -78,7 +62,7 @@ static struct opt_program program = {
 
 static void on_say(void *ctx, const char *p, size_t n) {
     struct panel_sim *s = ctx;
-    simtty_send(&s->tty, p, n);
+    simtty_send(&s->dev.tty, p, n);
 }
 
 static void on_command(void *ctx, const char *text) {
@@ -86,8 +70,8 @@ static void on_command(void *ctx, const char *text) {
     char shown[2 * BOARD_LINE];
     log_quote(shown, sizeof shown, text, strlen(text));
     log_debug("host: %s", shown);
-    mp_kv_str(stage_begin(&s->st, "sim.command", 0, 1), "text", shown);
-    stage_end(&s->st);
+    mp_kv_str(stage_begin(&s->dev.st, "sim.command", 0, 1), "text", shown);
+    stage_end(&s->dev.st);
 }
 
 enum { LED_KEYS = 2 };
@@ -103,8 +87,8 @@ static void put_leds(const struct board *b, struct buf *out) {
 
 static void on_led(void *ctx) {
     struct panel_sim *s = ctx;
-    put_leds(&s->board, stage_begin(&s->st, "sim.led", 0, LED_KEYS));
-    stage_end(&s->st);
+    put_leds(&s->board, stage_begin(&s->dev.st, "sim.led", 0, LED_KEYS));
+    stage_end(&s->dev.st);
 }
 
 static void on_waited(uv_timer_t *t) {
@@ -134,17 +118,6 @@ static void on_boot(uv_timer_t *t) {
     boot(t->data);
 }
 
-enum { PORT_KEYS = 4 };
-
-static void say_port(struct panel_sim *s) {
-    struct buf *b = stage_begin(&s->st, "sim.port", 0, PORT_KEYS);
-    mp_kv_str(b, "link", s->tty.link ? s->tty.link : "");
-    mp_kv_str(b, "node", s->tty.node);
-    mp_kv_bool(b, "plugged", s->tty.plugged);
-    mp_kv_bool(b, "host", s->tty.host);
-    stage_end(&s->st);
-}
-
 static void on_power(void *ctx, bool on) {
     struct panel_sim *s = ctx;
     s->booted = !on;
@@ -152,14 +125,12 @@ static void on_power(void *ctx, bool on) {
     board_reset(&s->board);
     if (on && !fast)
         uv_timer_start(&s->boot, on_boot, s->board.new_firmware ? BOOT_MS : HOST_WAIT_MS, 0);
-    say_port(s);
 }
 
 static void on_host(void *ctx, bool open) {
     struct panel_sim *s = ctx;
     if (open && (fast || !s->board.new_firmware))
         boot(s);
-    say_port(s);
 }
 
 static void on_bytes(void *ctx, const uint8_t *p, size_t n) {
@@ -170,21 +141,13 @@ static void on_bytes(void *ctx, const uint8_t *p, size_t n) {
 /* ---- buttons ---- */
 
 static int press(struct panel_sim *s, unsigned id, bool down, struct err *e) {
-    if (!s->tty.plugged)
+    if (!s->dev.tty.plugged)
         return err_set(e, CAUSE_UNPLUGGED, "the panel is unplugged");
     if (!(down ? board_press : board_release)(&s->board, id))
         return err_set(e, CAUSE_USAGE, "there is no button %u (1 to %u)", id, s->board.buttons);
-    mp_kv_uint(stage_begin(&s->st, down ? "sim.press" : "sim.release", 0, 1), "id", id);
-    stage_end(&s->st);
+    mp_kv_uint(stage_begin(&s->dev.st, down ? "sim.press" : "sim.release", 0, 1), "id", id);
+    stage_end(&s->dev.st);
     return 0;
-}
-
-/* xorshift64*: the same presses for the same seed everywhere. */
-static uint64_t random_next(struct panel_sim *s) {
-    s->seed ^= s->seed >> 12;
-    s->seed ^= s->seed << 25;
-    s->seed ^= s->seed >> 27;
-    return (s->seed * 2685821657736338717u) >> 11; /* 53 bits */
 }
 
 static void on_held(uv_timer_t *t) {
@@ -196,7 +159,7 @@ static void on_random(uv_timer_t *t);
 
 /* Intervals as of independent people: exponential. */
 static void plan_random(struct panel_sim *s) {
-    double u = (double)(random_next(s) + 1) / (double)((1ull << 53) + 1);
+    double u = (double)(chance_next(&s->luck) + 1) / (double)((1ull << 53) + 1);
     uv_timer_start(&s->random, on_random, (uint64_t)(-log(u) * (double)random_ms), 0);
 }
 
@@ -204,7 +167,7 @@ static void on_random(uv_timer_t *t) {
     struct panel_sim *s = t->data;
     if (uv_is_active((uv_handle_t *)&s->held))
         on_held(&s->held);
-    s->held_id = 1 + (unsigned)(random_next(s) % s->board.buttons);
+    s->held_id = 1 + (unsigned)chance_below(&s->luck, s->board.buttons);
     if (press(s, s->held_id, true, NULL) == 0)
         uv_timer_start(&s->held, on_held, HELD_MS, 0);
     plan_random(s);
@@ -250,70 +213,18 @@ static int run_burst(struct panel_sim *s, const char *args, bool dry, struct err
     return 0;
 }
 
-static int run_command(void *ctx, const char *text, bool dry, struct err *e) {
+static enum simdev_answer on_word(void *ctx, const char *word, const char *rest, bool dry,
+                                  struct err *e) {
     struct panel_sim *s = ctx;
-    char word[32];
-    const char *rest = simcmd_split(text, word);
     bool down = strcmp(word, "press") == 0;
+    int r;
     if (down || strcmp(word, "release") == 0)
-        return run_button(s, rest, down, dry, e);
-    if (strcmp(word, "burst") == 0)
-        return run_burst(s, rest, dry, e);
-    if (strcmp(word, "quit") == 0) {
-        if (!dry)
-            stage_stop(&s->st, 0);
-        return 0;
-    }
-    int r = simcmd_run(&s->tty, s->board.new_firmware ? "\n" : "\r\n", text, dry, e);
-    if (r == 0)
-        return err_set(e, CAUSE_USAGE,
-                       "unknown command \"%s\" (press, release, burst, send, raw, unplug, plug, "
-                       "stop-reading, start-reading, quit)",
-                       word);
-    return r < 0 ? -1 : 0;
-}
-
-static int run_text(struct panel_sim *s, const char *p, size_t n, struct err *e) {
-    char text[SIMCMD_MAX];
-    if (n >= sizeof text)
-        return err_set(e, CAUSE_LIMIT, "a command has at most %d bytes", SIMCMD_MAX - 1);
-    memcpy(text, p, n);
-    text[n] = 0;
-    char *command = simcmd_trim(text);
-    return *command && *command != '#' ? run_command(s, command, false, e) : 0;
-}
-
-/* ---- standard input and messages ---- */
-
-static void on_line(void *ctx, const char *p, size_t n) {
-    struct err e;
-    if (!p)
-        log_warn("a command has at most %d bytes", SIMCMD_MAX - 1);
-    else if (run_text(ctx, p, n, &e) < 0)
-        log_warn("%s", e.text);
-}
-
-static size_t on_raw(void *ctx, const uint8_t *p, size_t n, uint64_t time_ns) {
-    struct panel_sim *s = ctx;
-    (void)time_ns;
-    lines_feed(&s->input, p, n, on_line, s);
-    return n;
-}
-
-static void on_msg(void *ctx, const struct msg *m) {
-    struct panel_sim *s = ctx;
-    const char *text;
-    size_t n;
-    if (msg_is(m, "sim.do") && mp_get_str(m->body, m->body_len, "text", &text, &n))
-        on_line(s, text, n);
-}
-
-/* A last command may lack its line end. */
-static void on_end(void *ctx) {
-    struct panel_sim *s = ctx;
-    if (s->input.len)
-        on_line(s, s->input.tail, s->input.len);
-    lines_reset(&s->input);
+        r = run_button(s, rest, down, dry, e);
+    else if (strcmp(word, "burst") == 0)
+        r = run_burst(s, rest, dry, e);
+    else
+        return SIMDEV_UNKNOWN;
+    return r < 0 ? SIMDEV_ERROR : SIMDEV_DONE;
 }
 
 /* ---- requests ---- */
@@ -326,38 +237,17 @@ static int answer_button(struct panel_sim *s, bool down, const uint8_t *body, si
     return press(s, id > BOARD_BUTTONS_MAX ? 0 : (unsigned)id, down, e);
 }
 
-static int answer(struct panel_sim *s, const char *op, const uint8_t *body, size_t n,
-                  struct err *e) {
-    const char *text;
-    size_t len;
-    uint64_t ms = 0;
-    if (strcmp(op, "press") == 0 || strcmp(op, "release") == 0)
-        return answer_button(s, *op == 'p', body, n, e);
-    if (strcmp(op, "plug") == 0)
-        return simtty_plug(&s->tty, e);
-    if (strcmp(op, "do") == 0)
-        return mp_get_str(body, n, "text", &text, &len)
-                   ? run_text(s, text, len, e)
-                   : err_set(e, CAUSE_USAGE, "do needs \"text\", a command");
-    if (strcmp(op, "unplug") != 0)
-        return err_set(e, CAUSE_USAGE, "devsim panel does not know the request \"%s\"", op);
-    mp_get_uint(body, n, "ms", &ms);
-    simtty_unplug(&s->tty, ms);
-    return 0;
-}
-
-static void on_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
-                       size_t n) {
+static enum simdev_answer on_request(void *ctx, struct rpc_call *call, const char *op,
+                                     const uint8_t *body, size_t n, struct err *e) {
     struct panel_sim *s = ctx;
-    struct err e;
     if (strcmp(op, "leds") == 0) {
         put_leds(&s->board, rpc_reply_begin(call, LED_KEYS));
         rpc_reply_end(call);
-    } else if (answer(s, op, body, n, &e) < 0) {
-        rpc_reply_error(call, "%s", e.text);
-    } else {
-        rpc_reply_ok(call);
+        return SIMDEV_REPLIED;
     }
+    if (strcmp(op, "press") != 0 && strcmp(op, "release") != 0)
+        return SIMDEV_UNKNOWN;
+    return answer_button(s, *op == 'p', body, n, e) < 0 ? SIMDEV_ERROR : SIMDEV_DONE;
 }
 
 /* ---- life ---- */
@@ -370,83 +260,60 @@ static uv_timer_t *timer(struct panel_sim *s, int i) {
 static void open_timers(struct panel_sim *s) {
     uv_timer_t *t;
     for (int i = 0; (t = timer(s, i)); i++) {
-        uv_timer_init(&s->st.loop, t);
+        uv_timer_init(&s->dev.st.loop, t);
         t->data = s;
     }
 }
 
 static void open_counters(struct panel_sim *s) {
-    stage_counter(&s->st, "commands", &s->board.commands);
-    stage_counter(&s->st, "unknown_commands", &s->board.unknown);
-    stage_counter(&s->st, "presses", &s->board.presses);
-    stage_counter(&s->st, "rx_bytes", &s->tty.rx_bytes);
-    stage_counter(&s->st, "tx_bytes", &s->tty.tx_bytes);
-    stage_counter(&s->st, "tx_dropped_bytes", &s->tty.out_dropped);
-    pub_retain(&s->st.pub, "sim.led");
-    pub_retain(&s->st.pub, "sim.port");
+    stage_counter(&s->dev.st, "commands", &s->board.commands);
+    stage_counter(&s->dev.st, "unknown_commands", &s->board.unknown);
+    stage_counter(&s->dev.st, "presses", &s->board.presses);
+    pub_retain(&s->dev.st.pub, "sim.led");
 }
 
-static int panel_open(struct panel_sim *s, struct err *e) {
+static int panel_open(void *ctx, struct err *e) {
+    struct panel_sim *s = ctx;
+    (void)e;
     open_timers(s);
     open_counters(s);
-    lines_init(&s->input, SIMCMD_MAX - 1);
-    s->tty.link = link_path;
-    if (simtty_open(&s->tty, &s->st.loop, e) < 0)
-        return -1;
-    s->seed = seed ? (uint64_t)seed : clock_wall_ns();
+    s->luck.state = seed ? (uint64_t)seed : clock_wall_ns();
     if (random_ms)
         plan_random(s);
-    if (script_path)
-        script_start(&s->script, &s->st.loop);
     return 0;
 }
 
-static void panel_close(struct panel_sim *s) {
+static void panel_close(void *ctx) {
     uv_timer_t *t;
-    for (int i = 0; (t = timer(s, i)); i++)
+    for (int i = 0; (t = timer(ctx, i)); i++)
         uv_close((uv_handle_t *)t, NULL);
-    script_close(&s->script);
-    simtty_close(&s->tty);
-    lines_free(&s->input);
 }
 
-static int check_options(struct panel_sim *s) {
-    struct err e;
+static int check_options(void *ctx) {
+    struct panel_sim *s = ctx;
     s->board.buttons = (unsigned)buttons;
     s->board.new_firmware = strcmp(firmware, "2.5") == 0;
+    s->dev.line_end = s->board.new_firmware ? "\n" : "\r\n";
     if (!s->board.new_firmware && strcmp(firmware, "2.4") != 0)
         return opt_usage_error(&program, "--firmware %s: there are 2.4 and 2.5", firmware);
-    if (script_path && script_load(&s->script, script_path, &e) < 0)
-        return opt_usage_error(&program, "%s", e.text);
     return -1;
 }
 
 static int panel_main(int argc, char **argv) {
     static struct panel_sim s = {
-        .st = {.on_msg = on_msg,
-               .on_raw = on_raw,
-               .on_request = on_request,
-               .on_end = on_end,
-               .no_stdout = true},
         .board = {.on_say = on_say, .on_command = on_command, .on_led = on_led, .on_wait = on_wait},
-        .tty = {.on_bytes = on_bytes, .on_power = on_power, .on_host = on_host},
-        .script = {.run = run_command}};
-    struct err e;
-    s.st.ctx = s.board.ctx = s.tty.ctx = s.script.ctx = &s;
-    program.tables[1] = stage_common_options;
-    int status = stage_options(&s.st, &program, argc, argv, NULL);
-    if (status < 0)
-        status = check_options(&s);
-    if (status >= 0)
-        return status;
-    if (!getenv("TAPLINE_STAGE"))
-        s.st.name = "devsim"; /* sys.NAME has no blanks */
-    if (stage_open(&s.st, &e) < 0 || panel_open(&s, &e) < 0)
-        return stage_fail(&s.st, &e);
-    stage_ready(&s.st);
-    status = stage_run(&s.st);
-    panel_close(&s);
-    return stage_close(&s.st, status);
+        .dev = {.program = &program,
+                .commands = "press, release, burst",
+                .check = check_options,
+                .open = panel_open,
+                .close = panel_close,
+                .on_command = on_word,
+                .on_request = on_request,
+                .on_bytes = on_bytes,
+                .on_power = on_power,
+                .on_host = on_host}};
+    s.board.ctx = s.dev.ctx = &s;
+    return simdev_run(&s.dev, argc, argv);
 }
 
 const struct sim sim_panel = {.name = "panel",
