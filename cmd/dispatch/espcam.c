@@ -155,12 +155,7 @@ static void on_saved(const struct msg *m) {
 }
 
 static void on_serial(const struct msg *m) {
-    struct cam_serial *s = &cams.serial;
-    mp_get_bool(m->body, m->body_len, "connected", &s->connected);
-    word(m, "device", s->device, sizeof s->device);
-    word(m, "cause", s->cause, sizeof s->cause);
-    stage_cause(cams.st, s->connected ? CAUSE_OK : CAUSE_ABSENT,
-                s->connected ? "" : "no gateway connected");
+    serial_take(&cams.serial, m, cams.st, "no gateway connected");
     cams_changed();
 }
 

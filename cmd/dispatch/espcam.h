@@ -5,6 +5,7 @@
 #include "espcam_cameras.h"
 #include "espcam_sleep.h"
 #include "rules.h"
+#include "serial.h"
 
 struct cam_options {
     int64_t cameras, silent_ms;
@@ -13,17 +14,11 @@ struct cam_options {
     bool auto_sleep;
 };
 
-struct cam_serial {
-    bool connected;
-    char device[256];
-    char cause[24];
-};
-
 struct cam_rules {
     struct stage *st;
     struct cam_options opt;
     struct cam_table *table; /* survives a restart of this program */
-    struct cam_serial serial;
+    struct serial serial;
     struct cam_sleeps sleeps;
     uint64_t ws_clients;
     uv_timer_t page_timer, sleep_timer, second;

@@ -1,24 +1,9 @@
 /* Requests: of httpd and of people (tapline req rules cameras). */
 #include <string.h>
-#include <strings.h>
 
+#include "ask.h"
 #include "espcam.h"
 #include "json.h"
-
-/* For people an error, for pages an answer with its status. */
-static void reply_refusal(struct rpc_call *call, bool http, unsigned status, const char *why) {
-    if (!http) {
-        rpc_reply_error(call, "%s", why);
-        return;
-    }
-    struct buf *b = rpc_reply_begin(call, 2);
-    mp_kv_uint(b, "status", status);
-    mp_put_str(b, "body");
-    mp_put_map(b, 2);
-    mp_kv_bool(b, "ok", false);
-    mp_kv_str(b, "error", why);
-    rpc_reply_end(call);
-}
 
 static void on_cameras(struct rpc_call *call) {
     struct buf *b = rpc_reply_begin(call, 1);
@@ -51,28 +36,13 @@ static bool get_mac(const uint8_t *body, size_t n, char mac[CAM_MAC]) {
            cam_mac(text, len, mac);
 }
 
-static bool is_http(const uint8_t *body, size_t n) {
-    char method[8];
-    return mp_get_cstr(body, n, "method", method, sizeof method);
-}
-
-/* A page of another site can post a form, but JSON only if we allowed it. */
-static bool from_stranger(const uint8_t *body, size_t n) {
-    static const char json[] = "application/json";
-    char type[128];
-    if (!is_http(body, n))
-        return false;
-    return !mp_get_cstr(body, n, "type", type, sizeof type) ||
-           strncasecmp(type, json, sizeof json - 1) != 0;
-}
-
 static void on_sleep(struct rpc_call *call, const uint8_t *body, size_t n) {
     char mac[CAM_MAC];
     uint64_t seconds;
     unsigned status = 400;
     const char *why = NULL;
-    if (from_stranger(body, n))
-        why = "the body must be JSON (header \"Content-Type: application/json\")";
+    if (ask_from_stranger(body, n))
+        why = ask_stranger_text;
     else if (!get_mac(body, n, mac))
         why = "mac: is no hardware address, as 24:6f:28:a1:b2:c3";
     else if (!get_seconds(body, n, &seconds))
@@ -80,7 +50,7 @@ static void on_sleep(struct rpc_call *call, const uint8_t *body, size_t n) {
     else
         why = cam_command_sleep(mac, seconds, &status);
     if (why) {
-        reply_refusal(call, is_http(body, n), status, why);
+        ask_refuse(call, ask_is_http(body, n), status, why);
         return;
     }
     struct buf *b = rpc_reply_begin(call, 2);

@@ -5,9 +5,8 @@
 
 #include "espcam.h"
 #include "json.h"
-#include "log.h"
+#include "pages.h"
 
-enum { SHOWN_BYTES = 50 };
 static const char GROUP[] = "espcam";
 
 /* ---- one camera ---- */
@@ -90,7 +89,7 @@ void cam_page_put(struct buf *b) {
     put_ms(b, "now_ms", now);
     mp_kv_bool(b, "serial", cams.serial.connected);
     mp_kv_str(b, "device", cams.serial.device);
-    mp_kv_str(b, "cause", cams.serial.cause[0] ? cams.serial.cause : "absent");
+    mp_kv_str(b, "cause", serial_cause(&cams.serial));
     mp_kv_int(b, "silent_ms", cams.opt.silent_ms);
     mp_kv_uint(b, "clients", cams.ws_clients);
     mp_kv_bool(b, "auto_sleep", cams.opt.auto_sleep);
@@ -109,13 +108,7 @@ static void publish(uint64_t to) {
     cam_page_put(&map);
     struct mp_cursor at = {buf_data(&map), buf_data(&map) + buf_len(&map)};
     json_from_mp(&text, &at, NULL);
-    struct buf *b = stage_begin(cams.st, "espcam.cameras", 0, 2);
-    if (to)
-        mp_kv_uint(b, "to", to);
-    else
-        mp_kv_str(b, "to", GROUP);
-    mp_kv_strn(b, "text", (const char *)buf_data(&text), buf_len(&text));
-    stage_end(cams.st);
+    pages_send(cams.st, "espcam.cameras", to, GROUP, &text, 0);
 }
 
 void cam_page_broadcast(void) {
@@ -124,35 +117,16 @@ void cam_page_broadcast(void) {
 }
 
 static void on_hello(uint64_t client) {
-    struct buf *b = stage_begin(cams.st, "ws.join", 0, 2);
-    mp_kv_uint(b, "client", client);
-    mp_kv_str(b, "group", GROUP);
-    stage_end(cams.st);
+    pages_join(cams.st, client, GROUP);
     cams.table->pages = 1;
     publish(client);
 }
 
-static void bad_text(uint64_t client, const char *text, size_t n) {
-    static struct log_limit limit;
-    char shown[SHOWN_BYTES * 4 + 8];
-    cams.bad_texts++;
-    log_quote(shown, sizeof shown, text, n < SHOWN_BYTES ? n : SHOWN_BYTES);
-    log_limited(&limit, LOG_WARN, "browser %llu: not JSON: %s", (unsigned long long)client, shown);
-}
-
 void cam_page_text(const struct msg *m) {
-    static struct buf json;
-    const char *text;
-    size_t n;
-    uint64_t client = 0;
+    uint64_t client;
     char type[16];
-    if (!mp_get_uint(m->body, m->body_len, "client", &client) ||
-        !mp_get_str(m->body, m->body_len, "text", &text, &n))
-        return;
-    buf_clear(&json);
-    if (json_to_mp(&json, text, n, NULL) < 0)
-        bad_text(client, text, n);
-    else if (mp_get_cstr(buf_data(&json), buf_len(&json), "type", type, sizeof type) &&
-             strcmp(type, "hello") == 0)
+    const struct buf *json = pages_heard(m, &client, &cams.bad_texts);
+    if (json && client && mp_get_cstr(buf_data(json), buf_len(json), "type", type, sizeof type) &&
+        strcmp(type, "hello") == 0)
         on_hello(client);
 }

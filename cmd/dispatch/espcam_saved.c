@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "espcam.h"
 #include "log.h"
 
@@ -20,45 +21,13 @@ static struct rpc_call *asking[ASKING]; /* NULL = free */
 
 /* ---- the question ---- */
 
-static int hex(char c) {
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* The decoded value of a key of a query string; false when it is missing or too long. */
-static bool query_value(const char *query, const char *key, char *out, size_t size) {
-    size_t n = strlen(key), o = 0;
-    const char *s = query;
-    while (strncmp(s, key, n) != 0 || s[n] != '=') {
-        s = strchr(s, '&');
-        if (!s++)
-            return false;
-    }
-    for (s += n + 1; *s && *s != '&' && o + 1 < size; s++) {
-        bool coded = *s == '%' && hex(s[1]) >= 0 && hex(s[2]) >= 0;
-        out[o++] = coded ? (char)(hex(s[1]) * 16 + hex(s[2])) : *s;
-        s += coded ? 2 : 0;
-    }
-    out[o] = 0;
-    return !*s || *s == '&';
-}
-
-static bool query_number(const char *query, const char *key, uint64_t *v) {
-    char text[24];
-    if (!query_value(query, key, text, sizeof text) || !*text || text[strspn(text, "0123456789")] ||
-        strlen(text) > 18)
-        return false;
-    *v = strtoull(text, NULL, 10);
-    return true;
-}
-
 static void put_question(struct buf *b, const char *query) {
     char mac[CAM_MAC];
     uint64_t before, after, limit;
-    bool has_mac = query_value(query, "mac", mac, sizeof mac) && mac[0];
-    bool has_before = query_number(query, "before", &before) && before < UINT64_MAX / 1000,
-         has_after = query_number(query, "after", &after) && after < UINT64_MAX / 1000,
-         has_limit = query_number(query, "limit", &limit);
+    bool has_mac = ask_query(query, "mac", mac, sizeof mac) && mac[0];
+    bool has_before = ask_query_number(query, "before", &before) && before < UINT64_MAX / 1000,
+         has_after = ask_query_number(query, "after", &after) && after < UINT64_MAX / 1000,
+         has_limit = ask_query_number(query, "limit", &limit);
     rpc_request_begin(b, "list", has_mac + has_before + has_after + has_limit);
     if (has_mac)
         mp_kv_str(b, "mac", mac);

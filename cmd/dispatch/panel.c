@@ -104,23 +104,14 @@ static void on_press(const struct msg *m) {
 }
 
 static void on_serial(const struct msg *m) {
-    struct panel_serial *s = &panel.serial;
-    bool was = s->connected;
-    mp_get_bool(m->body, m->body_len, "connected", &s->connected);
-    if (!mp_get_cstr(m->body, m->body_len, "device", s->device, sizeof s->device))
-        s->device[0] = 0;
-    if (!mp_get_cstr(m->body, m->body_len, "path", s->path, sizeof s->path))
-        s->path[0] = 0;
-    if (!mp_get_cstr(m->body, m->body_len, "cause", s->cause, sizeof s->cause))
-        s->cause[0] = 0;
-    if (was && !s->connected)
-        s->firmware[0] = 0;
-    if (s->connected && panel.clear_owed) {
+    bool was = panel.serial.connected;
+    serial_take(&panel.serial, m, panel.st, "no panel connected");
+    if (was && !panel.serial.connected)
+        panel.firmware[0] = 0;
+    if (panel.serial.connected && panel.clear_owed) {
         send_command(PANEL_LEDCLR, 0, m->time);
         panel.state->lit = panel.state->current;
     }
-    stage_cause(panel.st, s->connected ? CAUSE_OK : CAUSE_ABSENT,
-                s->connected ? "" : "no panel connected");
     panel_changed();
 }
 
@@ -131,7 +122,7 @@ static void on_words(const struct msg *m, const char *what) {
 }
 
 static void on_firmware(const struct msg *m) {
-    mp_get_cstr(m->body, m->body_len, "text", panel.serial.firmware, sizeof panel.serial.firmware);
+    mp_get_cstr(m->body, m->body_len, "text", panel.firmware, sizeof panel.firmware);
     on_words(m, "firmware:");
     panel_changed();
 }

@@ -6,6 +6,7 @@
 #include "panel_media.h"
 #include "panel_state.h"
 #include "rules.h"
+#include "serial.h"
 
 struct panel_options {
     int64_t buttons;
@@ -14,21 +15,14 @@ struct panel_options {
     bool state_at_join; /* send what plays to every browser that joins */
 };
 
-struct panel_serial {
-    bool connected;
-    char device[256];
-    char path[256];
-    char cause[24];
-    char firmware[128];
-};
-
 struct panel_rules {
     struct stage *st;
     struct panel_options opt;
     struct panel_state *state; /* survives a restart of this program */
     struct panel_media media;
     struct panel_clients clients;
-    struct panel_serial serial;
+    struct serial serial;
+    char firmware[128];
     uint64_t ws_clients;
     bool clear_owed; /* an LEDCLR could not be delivered; it is sent when the panel is back */
     bool state_changed;

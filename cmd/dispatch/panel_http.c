@@ -48,7 +48,7 @@ static void on_status(struct rpc_call *call) {
     mp_kv_uint(&b, "plays", panel.state->run);
     mp_kv_str(&b, "serial_path", panel.serial.path);
     mp_kv_str(&b, "serial_cause", panel.serial.cause);
-    mp_kv_str(&b, "firmware", panel.serial.firmware[0] ? panel.serial.firmware : NULL);
+    mp_kv_str(&b, "firmware", panel.firmware[0] ? panel.firmware : NULL);
     mp_kv_uint(&b, "uptime_s", (clock_mono_ns() - panel.st->stats.started_ns) / 1000000000u);
     reply_map(call, 200, &b);
 }

@@ -4,10 +4,9 @@
 
 #include "json.h"
 #include "log.h"
+#include "pages.h"
 #include "panel.h"
 
-/* No text of the protocol is longer than 100 bytes; a longer one is not worth a parser's memory. */
-enum { SHOWN_BYTES = 50, TEXT_MAX = 1024 };
 static const char GROUP[] = "panel";
 
 void panel_put_missing(struct buf *b, unsigned limit) {
@@ -39,8 +38,8 @@ static void put_state(struct buf *b) {
         mp_put_nil(b);
     mp_kv_bool(b, "serial", panel.serial.connected);
     mp_kv_str(b, "device", panel.serial.device);
-    mp_kv_str(b, "cause", panel.serial.cause[0] ? panel.serial.cause : "absent");
-    mp_kv_str(b, "firmware", panel.serial.firmware[0] ? panel.serial.firmware : NULL);
+    mp_kv_str(b, "cause", serial_cause(&panel.serial));
+    mp_kv_str(b, "firmware", panel.firmware[0] ? panel.firmware : NULL);
     mp_kv_uint(b, "num_media", (uint64_t)panel.opt.buttons);
     mp_put_str(b, "missing");
     panel_put_missing(b, UINT32_MAX);
@@ -69,15 +68,7 @@ static void publish_state(uint64_t to) {
     put_state(&map);
     const struct buf *text = panel_json(&map);
     bool mark = to && panel.state->current;
-    struct buf *b = stage_begin(panel.st, "panel.state", 0, 2 + mark);
-    if (to)
-        mp_kv_uint(b, "to", to);
-    else
-        mp_kv_str(b, "to", GROUP);
-    mp_kv_strn(b, "text", (const char *)buf_data(text), buf_len(text));
-    if (mark)
-        mp_kv_uint(b, "mark", panel.state->run);
-    stage_end(panel.st);
+    pages_send(panel.st, "panel.state", to, GROUP, text, mark ? panel.state->run : 0);
 }
 
 void panel_page_broadcast(void) {
@@ -86,10 +77,7 @@ void panel_page_broadcast(void) {
 }
 
 void panel_page_hello(uint64_t client) {
-    struct buf *b = stage_begin(panel.st, "ws.join", 0, 2);
-    mp_kv_uint(b, "client", client);
-    mp_kv_str(b, "group", GROUP);
-    stage_end(panel.st);
+    pages_join(panel.st, client, GROUP);
     panel.state->pages = 1;
     publish_state(client);
 }
@@ -119,34 +107,14 @@ static void on_ended(const struct msg *m, uint64_t client, const uint8_t *p, siz
     }
 }
 
-static void bad_text(uint64_t client, const char *text, size_t n) {
-    static struct log_limit limit;
-    char shown[SHOWN_BYTES * 4 + 8];
-    panel.bad_texts++;
-    log_quote(shown, sizeof shown, text, n < SHOWN_BYTES ? n : SHOWN_BYTES);
-    log_limited(&limit, LOG_WARN, "browser %llu: a text that means nothing here: %s",
-                (unsigned long long)client, shown);
-}
-
 void panel_page_text(const struct msg *m) {
-    static struct buf json;
-    const char *text;
-    size_t n;
-    uint64_t client = 0;
+    uint64_t client;
     char type[16];
-    mp_get_uint(m->body, m->body_len, "client", &client);
-    if (!mp_get_str(m->body, m->body_len, "text", &text, &n))
-        return;
-    buf_clear(&json);
-    if (n > TEXT_MAX || json_to_mp(&json, text, n, NULL) < 0) {
-        bad_text(client, text, n);
-        return;
-    }
-    const uint8_t *p = buf_data(&json);
-    if (!mp_get_cstr(p, buf_len(&json), "type", type, sizeof type))
+    const struct buf *json = pages_heard(m, &client, &panel.bad_texts);
+    if (!json || !mp_get_cstr(buf_data(json), buf_len(json), "type", type, sizeof type))
         return;
     if (strcmp(type, "ended") == 0)
-        on_ended(m, client, p, buf_len(&json));
+        on_ended(m, client, buf_data(json), buf_len(json));
     else if (strcmp(type, "hello") == 0)
         panel_page_hello(client);
 }
