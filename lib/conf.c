@@ -38,7 +38,7 @@ static void free_section(struct conf_section *s) {
 }
 
 void conf_free(struct conf *c) {
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n + c->absent; i++)
         free_section(&c->section[i]);
     free_section(&c->vars);
     for (size_t i = 0; i < c->overrides; i++) {

@@ -12,11 +12,17 @@
  * (inih's bound): a longer one is an error, and continuation lines are the cure. Which keys there
  * are is the caller's business; a key is letters, digits, and . _ -
  *
- * $NAME, ${NAME} and ${NAME:-default} stand for a variable, $$ for a dollar. A variable set on the
- * command line comes first, then one of the environment, then [pipeline]. As in a shell the default
- * also replaces an empty value; it may hold variables. A [pipeline] value sees the lines above
+ * $NAME, ${NAME}, ${NAME:-default} and ${NAME:+text} stand for a variable, $$ for a dollar. A
+ * variable set on the command line comes first, then one of the environment, then [pipeline]. As in
+ * a shell the default also replaces an empty value, and the text is there when the variable is set
+ * and not empty; both may hold variables. In a run line an unquoted ${NAME:+-i name} that stands
+ * alone is as many words as its text has, or none. A [pipeline] value sees the lines above
  * it, and its own name in it is what the command line or the environment says: then its text
  * decides what they amount to, so that ${DEVICE:-x} also replaces an empty DEVICE.
+ *
+ * A section with a line only_if = $NAME is as if it were not in the file when that expands to
+ * nothing or to no (or false, off, 0: the words that turn a flag off). What else it says is then
+ * not expanded. An input that exists only with it is written ${NAME:+-i name}.
  */
 #ifndef TAPLINE_CONF_H
 #define TAPLINE_CONF_H
@@ -50,6 +56,7 @@ struct conf_section {
     unsigned line; /* of its header */
     struct conf_entry *entry;
     size_t n;
+    bool absent; /* its only_if says no; values are NULL */
 };
 
 /* Everything in it is owned by it. */
@@ -57,6 +64,7 @@ struct conf {
     char *path;
     struct conf_section *section; /* in the order of the file, without [pipeline] */
     size_t n;
+    size_t absent;            /* so many more behind them that only_if has taken out */
     struct conf_section vars; /* [pipeline]; value is what $NAME stands for */
     struct conf_var *override;
     size_t overrides;
@@ -85,7 +93,8 @@ const char *conf_variable(const struct conf *c, const char *name);
 int conf_expand(const struct conf *c, unsigned line, const char *text, struct buf *out,
                 struct err *e);
 
-/* Expand the variables in every word that conf_split made. The number of words stays. */
+/* Expand the variables in every word that conf_split made; words that fade go when they are empty.
+ * -1 = nothing else may be done with them than to free them. */
 int conf_expand_words(const struct conf *c, unsigned line, struct conf_argv *words, struct err *e);
 
 /* The commands of the section's `run` line, split and expanded, into out, which is overwritten:

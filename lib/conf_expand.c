@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "conf_parse.h"
+#include "opt.h"
 
-enum { DEPTH_MAX = 8 /* defaults within defaults */ };
+enum { DEPTH_MAX = 8 /* variables within the texts of others */ };
 
 struct scope {
     const struct conf *c;
@@ -62,18 +63,22 @@ static int braced(struct scope *s, const char **at, int depth) {
     const char *name = *at + 2, *close = conf_brace_end(name);
     size_t n = conf_name_len(name);
     bool has_default = n && strncmp(name + n, ":-", 2) == 0;
-    if (!close || !n || (name + n != close && !has_default))
+    bool has_text = n && strncmp(name + n, ":+", 2) == 0;
+    if (!close || !n || (name + n != close && !has_default && !has_text))
         return conf_error(s->c, s->line, s->e,
-                          "\"%.40s\" is no variable (write ${NAME} or ${NAME:-DEFAULT}; $$ is a"
-                          " dollar)",
+                          "\"%.40s\" is no variable (write ${NAME}, ${NAME:-DEFAULT} or"
+                          " ${NAME:+TEXT}; $$ is a dollar)",
                           *at);
     if (depth == 0)
-        return conf_error(s->c, s->line, s->e, "more than %d defaults in each other (simplify)",
+        return conf_error(s->c, s->line, s->e, "more than %d variables in each other (simplify)",
                           DEPTH_MAX);
     *at = close + 1;
     const char *v = lookup(s->c, name, n);
-    if (has_default && (!v || !*v))
+    bool empty = !v || !*v;
+    if (has_default ? empty : has_text && !empty)
         return expand(s, name + n + 2, close, depth - 1);
+    if (has_text)
+        return 0;
     return v ? put(s, v, strlen(v)) : unset(s, name, (int)n);
 }
 
@@ -125,15 +130,35 @@ static char *expanded(const struct conf *c, unsigned line, const char *text, str
     return value;
 }
 
+/* Words that have faded are closed up. */
+static int expand_command(const struct conf *c, unsigned line, struct conf_cmd *cmd,
+                          struct err *e) {
+    size_t kept = 0, n = cmd->argc;
+    int r = 0;
+    for (size_t i = 0; i < n; i++) {
+        char *word = cmd->argv[i], *value = r ? NULL : expanded(c, line, word, e);
+        r = value ? 0 : -1;
+        free(word);
+        if (value && (*value || !cmd->fades || !cmd->fades[i]))
+            cmd->argv[kept++] = value;
+        else
+            free(value);
+    }
+    cmd->argv[cmd->argc = kept] = NULL;
+    free(cmd->fades);
+    cmd->fades = NULL;
+    return r;
+}
+
 int conf_expand_words(const struct conf *c, unsigned line, struct conf_argv *words, struct err *e) {
-    for (size_t i = 0; i < words->n; i++)
-        for (size_t k = 0; k < words->cmd[i].argc; k++) {
-            char **word = &words->cmd[i].argv[k], *value = expanded(c, line, *word, e);
-            if (!value)
-                return -1;
-            free(*word);
-            *word = value;
-        }
+    for (size_t i = 0; i < words->n; i++) {
+        if (expand_command(c, line, &words->cmd[i], e))
+            return -1;
+        if (words->cmd[i].argc == 0)
+            return conf_error(c, line, e,
+                              "no command is left when its variables are empty (write"
+                              " the program's name in front)");
+    }
     return 0;
 }
 
@@ -169,8 +194,37 @@ static int expand_section(const struct conf *c, struct conf_section *s, struct e
         struct conf_entry *v = &s->entry[i];
         if (strcmp(v->key, "run") == 0)
             v->value = mem_strdup(v->raw);
-        else if (expand_entry(c, v, e))
+        else if (!v->value && expand_entry(c, v, e))
             return -1;
+    }
+    return 0;
+}
+
+/* Before its other keys are looked at: of a section that is not there nothing need be set. */
+static int look_whether(const struct conf *c, struct conf_section *s, struct err *e) {
+    for (size_t i = 0; i < s->n; i++) {
+        if (strcmp(s->entry[i].key, "only_if") != 0)
+            continue;
+        if (expand_entry(c, &s->entry[i], e))
+            return -1;
+        s->absent = !*s->entry[i].value || opt_is_no(s->entry[i].value);
+    }
+    return 0;
+}
+
+/* Those that are absent go behind the others, which keep their order. */
+static int set_absent_apart(struct conf *c, struct err *e) {
+    for (size_t i = 0; i < c->n; i++)
+        if (look_whether(c, &c->section[i], e))
+            return -1;
+    for (size_t i = c->n; i-- > 0;) {
+        struct conf_section s = c->section[i];
+        if (!s.absent)
+            continue;
+        c->n--;
+        c->absent++;
+        memmove(&c->section[i], &c->section[i + 1], (c->n - i) * sizeof s);
+        c->section[c->n] = s;
     }
     return 0;
 }
@@ -179,6 +233,8 @@ int conf_expand_all(struct conf *c, struct err *e) {
     for (size_t i = 0; i < c->vars.n; i++)
         if (expand_variable(c, &c->vars.entry[i], e))
             return -1;
+    if (set_absent_apart(c, e))
+        return -1;
     for (size_t i = 0; i < c->n; i++)
         if (expand_section(c, &c->section[i], e))
             return -1;

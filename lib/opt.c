@@ -142,6 +142,11 @@ static bool flag_value(const char *value, bool *into) {
     return false;
 }
 
+bool opt_is_no(const char *text) {
+    bool yes = true;
+    return flag_value(text, &yes) && !yes;
+}
+
 static int apply(struct parser *s, const struct opt *o, const char *shown, const char *value) {
     struct err e;
     if (takes_value(o) && !value) {

@@ -61,6 +61,9 @@ void opt_words(const struct opt_program *p);
 /* Text to number as the kinds above; -1 and the reason when it is none or out of bounds. */
 int opt_number(enum opt_kind kind, const char *text, int64_t *out, struct err *e);
 
+/* Whether text is one of the words that turn a flag off: no, false, off, 0, in any case. */
+bool opt_is_no(const char *text);
+
 /* Print "PROGRAM: text (see PROGRAM --help)" and return exit status 2. */
 int opt_usage_error(const struct opt_program *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

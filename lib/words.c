@@ -5,12 +5,15 @@
 
 #include "buf.h"
 
+static const char BLANKS[] = " \t";
+
 struct split {
     const char *at;
     struct conf_argv *out;
     struct buf word;
     bool open;   /* a word has begun, be it empty as in '' */
     bool quoted; /* and some of it was quoted */
+    bool solid;  /* and some of it is more than a bare ${NAME:+text} */
     size_t words;
     struct err *e;
 };
@@ -20,6 +23,7 @@ void conf_argv_free(struct conf_argv *a) {
         for (size_t k = 0; k < a->cmd[i].argc; k++)
             free(a->cmd[i].argv[k]);
         free(a->cmd[i].argv);
+        free(a->cmd[i].fades);
     }
     free(a->cmd);
     *a = (struct conf_argv){0};
@@ -63,11 +67,13 @@ static int end_word(struct split *s) {
         return err_set(s->e, CAUSE_LIMIT, "more than %d words", CONF_WORDS_MAX);
     struct conf_cmd *c = command(s);
     c->argv = mem_resize(c->argv, (c->argc + 2) * sizeof *c->argv);
+    c->fades = mem_resize(c->fades, (c->argc + 1) * sizeof *c->fades);
+    c->fades[c->argc] = !s->solid;
     buf_putc(&s->word, 0);
     c->argv[c->argc++] = mem_strdup((const char *)buf_data(&s->word));
     c->argv[c->argc] = NULL;
     buf_clear(&s->word);
-    s->open = s->quoted = false;
+    s->open = s->quoted = s->solid = false;
     return 0;
 }
 
@@ -98,21 +104,56 @@ static int unclosed(struct split *s, const char *what) {
                    what);
 }
 
-/* ${...}: taken over as it is. What in it needs a shell's quotes is refused, so that the default
- * means the same in both. */
+static int falls_apart(struct split *s, size_t n) {
+    return err_set(s->e, CAUSE_USAGE, "%.*s would fall apart in a shell (quote it: \"%.*s\")",
+                   (int)n, s->at, (int)n, s->at);
+}
+
+/* One word of the text of ${NAME:+...}: up to a blank that is in no braces of its own. */
+static size_t piece_len(const char *text, const char *end) {
+    size_t n = 0, open = 0;
+    for (; text + n < end && (open || !strchr(BLANKS, text[n])); n++)
+        open = text[n] == '{' ? open + 1 : text[n] == '}' && open ? open - 1 : open;
+    return n;
+}
+
+/* ${NAME:+-i name}: a word for each in its text. */
+static int split_text(struct split *s, const char *text, const char *end) {
+    int head = (int)(text - s->at);
+    for (text += strspn(text, BLANKS); text < end; text += strspn(text, BLANKS)) {
+        size_t n = piece_len(text, end);
+        if (strcspn(text, BLANKS) < n)
+            return falls_apart(s, (size_t)(end + 1 - s->at));
+        buf_printf(&s->word, "%.*s%.*s}", head, s->at, (int)n, text);
+        s->open = true;
+        if (end_word(s))
+            return -1;
+        text += n;
+    }
+    s->at = end + 1;
+    return 0;
+}
+
+/* ${...}: taken over as it is. What in it needs a shell's quotes is refused, so that the text means
+ * the same in both; the words of a ${NAME:+text} that stands alone are told apart as there. */
 static int braces(struct split *s, bool in_quotes) {
     const char *text = s->at + 2, *end = conf_brace_end(text);
     if (!end)
         return unclosed(s, "${");
-    size_t n = (size_t)(end + 1 - s->at);
+    size_t n = (size_t)(end + 1 - s->at), name = conf_name_len(text);
     if (strcspn(text, "'\"\\`") < (size_t)(end - text))
         return err_set(s->e, CAUSE_USAGE,
                        "quote or backslash in %.*s (quote around it: \"${...}\")", (int)n, s->at);
-    if (!in_quotes && strcspn(text, " \t\n*?[~") < (size_t)(end - text))
-        return err_set(s->e, CAUSE_USAGE, "%.*s would fall apart in a shell (quote it: \"%.*s\")",
-                       (int)n, s->at, (int)n, s->at);
+    bool when = !in_quotes && strncmp(text + name, ":+", 2) == 0;
+    bool alone = when && !s->open && (!end[1] || strchr(" \t|", end[1]));
+    if (!in_quotes && strcspn(text, alone ? "\n*?[~" : " \t\n*?[~") < (size_t)(end - text))
+        return falls_apart(s, n);
+    if (alone)
+        return split_text(s, text + name + 2, end);
     buf_put(&s->word, s->at, n);
     s->at = end + 1;
+    s->open = true;
+    s->solid |= !when;
     return 0;
 }
 
@@ -120,6 +161,7 @@ static int dollar(struct split *s, bool in_quotes) {
     size_t n = conf_name_len(s->at + 1);
     if (s->at[1] == '{')
         return braces(s, in_quotes);
+    s->open = s->solid = true;
     if (s->at[1] == '$') {
         put_literal(s, '$');
         s->at += 2;
@@ -195,14 +237,14 @@ static int bare(struct split *s) {
         return err_set(s->e, CAUSE_USAGE, "%.*s= in front of a command (use a line env.%.*s = ...)",
                        (int)buf_len(&s->word), (char *)buf_data(&s->word), (int)buf_len(&s->word),
                        (char *)buf_data(&s->word));
-    s->open = true;
+    s->open = s->solid = true;
     put_literal(s, c);
     s->at++;
     return 0;
 }
 
 static int quoting(struct split *s, int (*take)(struct split *)) {
-    s->open = s->quoted = true;
+    s->open = s->quoted = s->solid = true;
     return take(s);
 }
 
@@ -233,7 +275,7 @@ static int step(struct split *s) {
     case '\\':
         return quoting(s, backslash);
     case '$':
-        s->open = s->quoted = true;
+        s->quoted = true;
         return dollar(s, false);
     default:
         return bare(s);

@@ -5,8 +5,12 @@
  * error that says so: the same line then means the same here and pasted into a shell.
  *
  * Variables stay in the words as templates, to be expanded afterwards (conf_expand_words), so
- * that a value never turns into two words, a quote or a pipe. In a template a variable is ${NAME}
- * or ${NAME:-default} and a dollar that is just a dollar is $$.
+ * that a value never turns into two words, a quote or a pipe. In a template a variable is ${NAME},
+ * ${NAME:-default} or ${NAME:+text}, and a dollar that is just a dollar is $$.
+ *
+ * ${NAME:+-i name} without quotes becomes the words ${NAME:+-i} and ${NAME:+name}, which fade: what
+ * they expand to may be nothing, and then they are no words. As in a shell, where it stands alone;
+ * what the variables in its text hold stays in one word, as everywhere.
  */
 #ifndef TAPLINE_WORDS_H
 #define TAPLINE_WORDS_H
@@ -21,6 +25,7 @@ enum { CONF_WORDS_MAX = 4096 /* words of one line, of all its commands together 
 struct conf_cmd {
     char **argv; /* owned; argv[argc] is NULL */
     size_t argc; /* at least 1 after conf_split */
+    bool *fades; /* owned; for each word. NULL once expanded */
 };
 
 /* The commands of a line in order; command i writes into command i + 1. */

@@ -11,7 +11,8 @@ no_nap() { ! naps; }
 
 # conf LINE...: the pipeline file p.conf.
 conf() { printf '%s\n' "$@" >p.conf; }
-up() { start sup supervisor p.conf "$@" && SUP=$PID; }
+# Without the log of an earlier one, which would be read as this one's.
+up() { rm -f sup.err && start sup supervisor p.conf "$@" && SUP=$PID; }
 up_ready() {
     up "$@"
     wait_line sup.err 'pipeline p is up'
@@ -38,7 +39,7 @@ bad() {
 }
 
 @test "pipeline files that are wrong: file, line and what is wrong" {
-    bad '^p.conf:3: unknown key "restrat" in \[a\] \(run, restart, ' '[a]' 'run = cat' 'restrat = never'
+    bad '^p.conf:3: unknown key "restrat" in \[a\] \(run, only_if, restart, ' '[a]' 'run = cat' 'restrat = never'
     bad '^p.conf:3: restart = maybe \(always, on-failure or never\)' '[a]' 'run = cat' 'restart = maybe'
     bad '^p.conf:3: backoff = "fast" is not a duration' '[a]' 'run = cat' 'backoff = fast'
     bad '^p.conf:3: stop_timeout = 0 is out of range' '[a]' 'run = cat' 'stop_timeout = 0'
@@ -126,6 +127,36 @@ EOF
     log 'pipeline v is up: 1 stages ready'
     log 'supervisor: open see line in a browser; Ctrl-C or tapline down stops it$'
     log 'v.conf does not use the variable D$'
+}
+
+@test "sections and inputs that are there only if a variable says so" {
+    conf '[pipeline]' 'SIM = ${SIM:-no}' 'FILE = ${FILE:-}' '[a]' \
+        "run = $IDLE -o a \${FILE:+-i sim -i late}" \
+        '[sim]' 'only_if = $SIM' "run = $IDLE -o sim \$NOWHERE" \
+        '[late]' 'only_if = $FILE' "run = $IDLE -o late"
+    run supervisor --check p.conf
+    assert_success
+    assert_output 'p.conf: pipeline p, 1 stages, no problem found'
+    run supervisor --check p.conf FILE=x
+    assert_failure 2
+    assert_output 'p.conf:5: [a] -i sim: nothing publishes it (there are: a, late, supervisor; not there, by their only_if: [sim])'
+    run supervisor --check p.conf SIM=yes
+    assert_output --regexp '^p.conf:8: \$NOWHERE is not set'
+    run supervisor --graph p.conf SIM=no FILE=
+    refute_output --regexp 'sim|late'
+    # A variable that only an absent section mentions is used all the same.
+    up_ready FILE=x SIM=1 NOWHERE=-v
+    assert_equal "$(field a state) $(field sim state) $(field late state)" 'ready ready ready'
+    tapline down
+    run ! grep 'does not use' sup.err
+    up_ready FILE= SIM=0 NOWHERE=-v
+    run tapline status
+    assert_line --regexp '^a +ready'
+    refute_output --regexp 'sim|late'
+    run ! grep 'does not use' sup.err
+    tapline down
+    wait_gone "$SUP"
+    bad '^p.conf:1: no stage: the only_if of every section says no' '[a]' 'only_if = no' 'run = cat'
 }
 
 @test "a stage's surroundings: environment, directory, files, signals" {

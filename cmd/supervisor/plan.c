@@ -91,7 +91,7 @@ const char *plan_unused(const struct plan *p, char **words, size_t n, size_t *at
     for (; *at < n; ++*at) {
         size_t len = conf_name_len(words[*at]);
         bool used = mentions(&p->conf.vars, words[*at], len);
-        for (size_t i = 0; i < p->conf.n && !used; i++)
+        for (size_t i = 0; i < p->conf.n + p->conf.absent && !used; i++)
             used = mentions(&p->conf.section[i], words[*at], len);
         if (!used)
             return words[(*at)++];
@@ -302,7 +302,9 @@ int plan_load(struct plan *p, const char *file, char **words, size_t n) {
     for (size_t i = 0; i < p->conf.n; i++)
         read_section(p, &p->conf.section[i]);
     if (p->conf.n == 0)
-        plan_problem(p, 1, "no stage (add a section: [NAME] and run = PROGRAM ...)");
+        plan_problem(p, 1,
+                     p->conf.absent ? "no stage: the only_if of every section says no"
+                                    : "no stage (add a section: [NAME] and run = PROGRAM ...)");
     plan_wires_check(p);
     return p->problems.n ? -1 : 0;
 }

@@ -86,6 +86,7 @@ static const struct key {
     void (*take)(struct plan *p, struct plan_keys *k, const struct conf_entry *v);
 } keys[] = {
     {"run", NULL},
+    {"only_if", NULL},
     {"restart", take_restart},
     {"backoff", take_backoff},
     {"stop_timeout", take_stop},
@@ -103,10 +104,11 @@ static void take(struct plan *p, struct plan_section *s, const struct conf_entry
             return;
         }
     if (strncmp(v->key, "env.", 4) != 0) {
-        plan_problem(p, v->line,
-                     "unknown key \"%s\" in [%s] (run, restart, backoff, stop_timeout, watchdog,"
-                     " env.NAME, dir, user, limit.memory)",
-                     v->key, s->conf->name);
+        plan_problem(
+            p, v->line,
+            "unknown key \"%s\" in [%s] (run, only_if, restart, backoff, stop_timeout, watchdog,"
+            " env.NAME, dir, user, limit.memory)",
+            v->key, s->conf->name);
     } else if (!v->key[4] || conf_name_len(v->key + 4) != strlen(v->key + 4)) {
         plan_problem(p, v->line, "%s: no name of a variable (letters, digits, _)", v->key);
     }

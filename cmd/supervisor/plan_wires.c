@@ -66,16 +66,25 @@ static const struct wire *earlier(const struct wires *ws, const struct wire *w) 
     return NULL;
 }
 
+/* "; not there, by their only_if: [a] [b]" */
+static void name_absent(const struct plan *p, char *out, size_t size) {
+    snprintf(out, size, "%s", p->conf.absent ? "; not there, by their only_if:" : "");
+    for (size_t i = 0; i < p->conf.absent; i++)
+        snprintf(out + strlen(out), size - strlen(out), " [%s]",
+                 p->conf.section[p->conf.n + i].name);
+}
+
 static void check_input(struct plan *p, const struct wires *ws, const struct wire *w) {
-    char known[160] = "";
+    char known[120] = "", absent[80];
     if (w->output || !is_plain(w) || strcmp(w->ep.name, "supervisor") == 0 || other_end(ws, w))
         return;
     for (const struct wire *o = ws->wire; o < ws->wire + ws->n; o++)
         if (o->output && is_plain(o) && !earlier(ws, o) &&
             strlen(known) + strlen(o->ep.name) + 3 < sizeof known)
             snprintf(known + strlen(known), sizeof known - strlen(known), "%s, ", o->ep.name);
-    plan_problem(p, w->line, "[%s] -i %s: nothing publishes it (there are: %ssupervisor)",
-                 w->stage->section->conf->name, w->ep.name, known);
+    name_absent(p, absent, sizeof absent);
+    plan_problem(p, w->line, "[%s] -i %s: nothing publishes it (there are: %ssupervisor%s)",
+                 w->stage->section->conf->name, w->ep.name, known, absent);
 }
 
 static void check_fifo(struct plan *p, const struct wires *ws, const struct wire *w) {

@@ -258,6 +258,18 @@ TEST(expands_variables_of_the_pipeline) {
     conf_free(&c);
 }
 
+TEST(a_text_is_there_when_its_variable_is) {
+    struct conf c;
+    load(&c, "[pipeline]\n"
+             "A = a\n"
+             "EMPTY =\n"
+             "B = ${EMPTY:+b}${A:+<${A}>}\n"
+             "[s]\n"
+             "v = ${A:+x $B}|${EMPTY:+$T_NONE}|${T_NONE:+x}|${A:+}|${A:+${EMPTY:-$A}}\n");
+    check_value(&c, "s", "v", "x <a>||||a");
+    conf_free(&c);
+}
+
 static const char precedence[] = "[pipeline]\n"
                                  "T_PLAIN = file\n"
                                  "T_SELF = ${T_SELF:-file}\n"
@@ -307,8 +319,9 @@ TEST(a_variable_that_is_not_set_is_an_error) {
 }
 
 TEST(what_looks_like_a_variable_must_be_one) {
-    static const char *const bad[] = {"$",      "$1",      "a$ b", "$(x)",      "${}",    "${A",
-                                      "${A-b}", "${A:=b}", "${1}", "${A:-${B}", "${A b}", "${:-x}"};
+    static const char *const bad[] = {"$",      "$1",     "a$ b",    "$(x)",   "${}",
+                                      "${A",    "${A-b}", "${A:=b}", "${1}",   "${A:-${B}",
+                                      "${A b}", "${:-x}", "${A:+b",  "${A+b}", "${:+b}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[60];
         snprintf(text, sizeof text, "[pipeline]\nA = 1\nB = 1\n[s]\nv = %s\n", bad[i]);
@@ -326,6 +339,60 @@ TEST(bounds_expanded_values_and_nested_defaults) {
     check_error("[s]\nv = ${A:-${A:-${A:-${A:-${A:-${A:-${A:-${A:-${A:-x}}}}}}}}}\n", 2,
                 "in each other");
     buf_free(&b);
+}
+
+/* ---- sections that are not there ---- */
+
+static const char optional[] = "[pipeline]\n"
+                               "T_SIM = ${T_SIM:-}\n"
+                               "[one]\n"
+                               "run = one\n"
+                               "[sim]\n"
+                               "only_if = $T_SIM\n"
+                               "run = sim $T_NONE\n"
+                               "dir = ${T_SIM:+/}\n"
+                               "env.X = ${T_SIM:+$T_MUST}\n"
+                               "[always]\n"
+                               "only_if = yes\n"
+                               "[two]\n"
+                               "only_if = ${T_SIM:-$T_SIM}\n"
+                               "bad = $T_NOWHERE\n"
+                               "[last]\n"
+                               "run = last\n";
+
+TEST(sections_are_there_only_if) {
+    static const char *const no[] = {"", "no", "0", "No", "false", "off"};
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        struct conf c;
+        struct err e = {0};
+        struct conf_var v = {"T_SIM", no[i]};
+        if (load_with(&c, optional, &v, 1, &e))
+            test_fail(__FILE__, __LINE__, "%s", e.text);
+        CHECK_INT(c.n, 3);
+        CHECK_INT(c.absent, 2);
+        CHECK_STR(c.section[0].name, "one");
+        CHECK_STR(c.section[1].name, "always");
+        CHECK_STR(c.section[2].name, "last");
+        CHECK(!conf_find(&c, "sim") && !conf_find(&c, "two"));
+        CHECK(!c.section[2].absent && c.section[3].absent && c.section[4].absent);
+        conf_free(&c);
+    }
+}
+
+TEST(sections_that_are_there_are_as_any_other) {
+    static const struct conf_var v[] = {{"T_SIM", "file.bin"}, {"T_MUST", "1"}, {"T_NOWHERE", "2"}};
+    struct conf c;
+    struct err e = {0};
+    CHECK_INT(load_with(&c, optional, v, 3, &e), 0);
+    CHECK_INT(c.n, 5);
+    CHECK_INT(c.absent, 0);
+    CHECK_STR(c.section[1].name, "sim");
+    check_value(&c, "sim", "only_if", "file.bin");
+    check_value(&c, "sim", "dir", "/");
+    conf_free(&c);
+    CHECK_INT(load_with(&c, optional, v, 1, &e), -1);
+    check_text(&e, 9, "$T_MUST is not set");
+    check_error("[s]\nonly_if = $T_NONE\n", 2, "$T_NONE is not set");
 }
 
 /* ---- run lines ---- */
@@ -374,6 +441,26 @@ TEST(run_lines_split_before_they_expand) {
     conf_free(&c);
 }
 
+static void check_optional(const char *set, const char *const *want, size_t n) {
+    struct conf c;
+    struct conf_var v = {"T_MORE", set};
+    struct err e = {0};
+    CHECK_INT(load_with(&c,
+                        "[s]\nrun = a ${T_MORE:+-i more} ${T_MORE:+$T_MORE}\n"
+                        "  \"${T_MORE:+x y}\" -${T_MORE:+z} | b ${T_MORE:+${T_NONE:-}}\n",
+                        &v, 1, &e),
+              0);
+    check_run(&c, want, n);
+    conf_free(&c);
+}
+
+TEST(words_that_are_nothing_fade) {
+    static const char *const with[] = {"a", "-i", "more", "p q", "x y", "-z", "b"};
+    static const char *const without[] = {"a", "", "-", "b"};
+    check_optional("p q", with, 7);
+    check_optional("", without, 4);
+}
+
 static void check_bad_run(const char *text, unsigned line, const char *why) {
     struct conf c;
     struct err e = {0};
@@ -392,10 +479,12 @@ TEST(errors_of_run_lines_name_their_place) {
     check_bad_run("[s]\nrun = a $T_NONE\n", 2, "$T_NONE is not set");
     check_bad_run("[s]\nrun = a ${T_NONE-x}\n", 2, "is no variable");
     check_bad_run("[s]\nrun =\n", 2, "no command");
+    check_bad_run("[s]\nrun = a | ${T_NONE:+b c}\n", 2, "no command is left");
+    check_bad_run("[s]\nrun = a ${HOME:+b $T_NONE c} d\n", 2, "$T_NONE is not set");
 }
 
 TEST(random_files_never_crash) {
-    static const char bytes[] = "[]ab=: ;#$\n\n\n\t{}'|";
+    static const char bytes[] = "[]ab=: ;#$\n\n\n\t{}'|+:";
     unsigned seed = 1;
     for (int i = 0; i < 3000; i++) {
         char text[40] = "[a]\n";
@@ -409,5 +498,26 @@ TEST(random_files_never_crash) {
             conf_free(&c);
         else
             CHECK(e.cause == CAUSE_USAGE && strstr(e.text, path()));
+    }
+}
+
+TEST(random_run_lines_never_crash) {
+    static const char bytes[] = "${}${:+A} :-T_NONE|\"'";
+    unsigned seed = 2;
+    setenv("A", "a b", 1);
+    for (int i = 0; i < 3000; i++) {
+        char text[48] = "[a]\nrun = x ${A:+-i ";
+        for (size_t k = i % 2 ? 12 : 20; k < sizeof text - 1; k++) {
+            seed = seed * 1103515245 + 12345;
+            text[k] = bytes[(seed >> 16) % (sizeof bytes - 1)];
+        }
+        struct conf c;
+        struct conf_argv a;
+        struct err e = {0};
+        load(&c, text);
+        if (conf_run(&c, &c.section[0], &a, &e))
+            check_text(&e, 2, "");
+        conf_argv_free(&a);
+        conf_free(&c);
     }
 }

@@ -5,13 +5,14 @@
 
 #include "buf.h"
 
-/* Words between <>, commands between |, so that a table can hold the result. */
+/* Words between <>, those that fade between (), commands between |, so that a table can hold the
+ * result. */
 static char *shown(const struct conf_argv *a) {
     struct buf b = {0};
     for (size_t i = 0; i < a->n; i++) {
         buf_puts(&b, i ? "|" : "");
         for (size_t k = 0; k < a->cmd[i].argc; k++)
-            buf_printf(&b, "<%s>", a->cmd[i].argv[k]);
+            buf_printf(&b, a->cmd[i].fades[k] ? "(%s)" : "<%s>", a->cmd[i].argv[k]);
         CHECK(a->cmd[i].argv[a->cmd[i].argc] == NULL);
     }
     buf_putc(&b, 0);
@@ -46,6 +47,23 @@ TEST(splits_plain_words) {
     check_split("x a=b --c=d,e:f@g%h+i/j^k !l m! n~ o#p ]",
                 "<x><a=b><--c=d,e:f@g%h+i/j^k><!l><m!><n~><o#p><]>");
     check_split("x \xc3\xa4\xf0\x9f\x98\x80", "<x><\xc3\xa4\xf0\x9f\x98\x80>");
+}
+
+TEST(words_of_a_text_that_may_be_left_out) {
+    check_split("x ${A:+-i name}", "<x>(${A:+-i})(${A:+name})");
+    check_split("x ${A:+ -i  $B${C} }|y", "<x>(${A:+-i})(${A:+$B${C}})|<y>");
+    check_split("x ${A:+} ${A:+  } y", "<x><y>");
+    check_split("x ${A:+-v}${B:+-w}", "<x>(${A:+-v}${B:+-w})");
+    check_split("x -${A:+v} ${A:+v}= ${A:+v}$B", "<x><-${A:+v}><${A:+v}=><${A:+v}${B}>");
+    check_split("x \"${A:+-i name}\" \"\"${A:+v}", "<x><${A:+-i name}><${A:+v}>");
+    check_split("x ${A:+${B:-b} ${B:+$C}}", "<x>(${A:+${B:-b}})(${A:+${B:+$C}})");
+    check_refused("x a${A:+b c}", "quote it");
+    check_refused("x ${A:+b c}d", "quote it");
+    check_refused("x ${A:+b ${B:-c d}}", "quote it");
+    check_refused("x ${A:+*}", "quote it");
+    check_refused("x ${A:+'b c'}", "quote around it");
+    check_refused("x ${A:+b", "not closed");
+    check_refused("${A:+ }", "no command");
 }
 
 TEST(splits_quoted_words) {
