@@ -182,7 +182,7 @@ int main(int argc, char **argv) {
     int status = stage_options(&h->st, &program, argc, argv, NULL);
     if (status >= 0)
         return status;
-    if (listen_check(h->listen, &e) < 0 || declare_routes(h, &e) < 0)
+    if (listen_check(h->listen, "--listen", &e) < 0 || declare_routes(h, &e) < 0)
         return opt_usage_error(&program, "%s", e.text);
     prepare(h);
     if (stage_open(&h->st, &e) < 0 || open_routes(h, &e) < 0 || server_open(h, &e) < 0)

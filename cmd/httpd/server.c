@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -68,15 +67,11 @@ static void mhd_log(void *cls, const char *fmt, va_list ap) {
 
 /* Every connection and every file being sent is a descriptor. */
 static void raise_files(int64_t connections) {
-    struct rlimit l;
-    if (getrlimit(RLIMIT_NOFILE, &l) < 0)
-        return;
-    l.rlim_cur = l.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &l);
-    if (l.rlim_cur < (rlim_t)(2 * connections + SPARE_FDS))
+    uint64_t files = listen_files();
+    if (files < (uint64_t)(2 * connections + SPARE_FDS))
         log_warn("%llu open files are allowed, %lld connections may need %lld (raise LimitNOFILE "
                  "or lower --connections)",
-                 (unsigned long long)l.rlim_cur, (long long)connections,
+                 (unsigned long long)files, (long long)connections,
                  (long long)(2 * connections + SPARE_FDS));
 }
 
@@ -96,7 +91,7 @@ static struct MHD_Daemon *start(struct httpd *h, int fd) {
 
 int server_open(struct httpd *h, struct err *e) {
     char url[128];
-    int fd = listen_open(h->listen, e);
+    int fd = listen_open(h->listen, "--listen", e);
     if (fd < 0)
         return -1;
     raise_files(h->connections);

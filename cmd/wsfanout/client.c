@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fanout.h"
+#include "listen.h"
 #include "log.h"
 
 enum { OWN_FILES = 64 /* descriptors the program needs beside its clients */ };
@@ -18,18 +18,8 @@ static const uint64_t EPOCH_MS = 1704067200000u;
 
 /* ---- the table ---- */
 
-static uint64_t file_limit(void) {
-    struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) < 0)
-        return 1024;
-    r.rlim_cur = r.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &r) < 0)
-        getrlimit(RLIMIT_NOFILE, &r);
-    return r.rlim_cur;
-}
-
 int client_table_open(struct fanout *f) {
-    uint64_t files = file_limit(), most = (uint64_t)f->opt.clients;
+    uint64_t files = listen_files(), most = (uint64_t)f->opt.clients;
     if (files < most + OWN_FILES) {
         most = files > 2 * OWN_FILES ? files - OWN_FILES : OWN_FILES;
         log_warn(

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { BACKLOG = 1024, HOST_BYTES = 256 };
@@ -17,19 +18,19 @@ struct place {
     const char *port;
 };
 
-static int split(const char *where, struct place *p, struct err *e) {
+static int split(const char *where, const char *option, struct place *p, struct err *e) {
     const char *colon = strrchr(where, ':'), *host = where;
     size_t n = colon ? (size_t)(colon - where) : 0;
     if (colon && where[0] == '[' && n > 1 && colon[-1] == ']') {
         host++;
         n -= 2;
     } else if (memchr(where, ':', n)) {
-        return err_set(e, CAUSE_USAGE, "--listen %s: write an IPv6 address as [::1]:8080", where);
+        return err_set(e, CAUSE_USAGE, "%s %s: write an IPv6 address as [::1]:8080", option, where);
     }
     p->port = colon ? colon + 1 : where;
     if (!*p->port || p->port[strspn(p->port, "0123456789")] || strlen(p->port) > 5 ||
         atoi(p->port) > 65535 || n >= HOST_BYTES)
-        return err_set(e, CAUSE_USAGE, "--listen %s: is not HOST:PORT, as in 127.0.0.1:8080",
+        return err_set(e, CAUSE_USAGE, "%s %s: is not HOST:PORT, as in 127.0.0.1:8080", option,
                        where);
     snprintf(p->host, sizeof p->host, "%.*s", (int)n, host);
     if (!colon)
@@ -41,10 +42,10 @@ static const char *cure(int no) {
     switch (no) {
     case EADDRINUSE:
         return " (another program has this port: find it with \"ss -ltnp\", or choose another "
-               "with --listen)";
+               "with %s)";
     case EACCES:
         return " (ports below 1024 need root or CAP_NET_BIND_SERVICE; choose another with "
-               "--listen)";
+               "%s)";
     case EADDRNOTAVAIL:
         return " (no interface of this machine has the address; \"ip addr\" shows them)";
     default:
@@ -80,15 +81,15 @@ static int open_any(const struct addrinfo *list) {
     return fd;
 }
 
-int listen_check(const char *where, struct err *e) {
+int listen_check(const char *where, const char *option, struct err *e) {
     struct place p;
-    return split(where, &p, e);
+    return split(where, option, &p, e);
 }
 
-int listen_open(const char *where, struct err *e) {
+int listen_open(const char *where, const char *option, struct err *e) {
     struct place p;
     struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    if (split(where, &p, e) < 0)
+    if (split(where, option, &p, e) < 0)
         return -1;
     int r = getaddrinfo(p.host[0] ? p.host : "0.0.0.0", p.port, &hints, &list);
     /* A system without /etc/hosts; RFC 6761 section 6.3 says what the name means all the same. */
@@ -98,10 +99,22 @@ int listen_open(const char *where, struct err *e) {
         return err_set(e, CAUSE_ABSENT, "cannot listen on %s: %s", where, gai_strerror(r));
     int fd = open_any(list), no = errno;
     freeaddrinfo(list);
-    if (fd < 0)
-        err_set(e, no == EADDRINUSE ? CAUSE_BUSY : cause_of_errno(no), "cannot listen on %s: %s%s",
-                where, strerror(no), cure(no));
-    return fd;
+    if (fd >= 0)
+        return fd;
+    char how[160];
+    snprintf(how, sizeof how, cure(no), option);
+    return err_set(e, no == EADDRINUSE ? CAUSE_BUSY : cause_of_errno(no),
+                   "cannot listen on %s: %s%s", where, strerror(no), how);
+}
+
+uint64_t listen_files(void) {
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+        return 1024;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+        getrlimit(RLIMIT_NOFILE, &r);
+    return r.rlim_cur;
 }
 
 const char *address_text(const struct sockaddr *a, char *out, size_t size) {
