@@ -283,6 +283,15 @@ static bool jpeg_begins_next(const struct espcam_camera *c, const struct espcam_
            !espcam_picture_begins_with(p, f);
 }
 
+/* Whether a frame behind the end frame may be of the picture. Without a token nothing would tell
+ * when one that fills a hole is the next picture's, whose first two have changed places. */
+static bool late_is_wanted(const struct espcam_camera *c, const struct espcam_frame *f) {
+    const struct espcam_picture *p = &c->picture;
+    if (hash_usable(&c->own) || espcam_picture_is_constant(p))
+        return espcam_picture_wants(p, f->seq);
+    return f->seq == p->most + 1;
+}
+
 /* Whether the data frame is of another picture than what is pending. */
 static bool frame_begins_next(const struct espcam_camera *c, const struct espcam_frame *f) {
     const struct espcam_picture *p = &c->picture;
@@ -291,7 +300,7 @@ static bool frame_begins_next(const struct espcam_camera *c, const struct espcam
     if (f->seq == 1 && p->last_seq > RESTART_ABOVE && espcam_picture_is_ended(p))
         return true;
     if (c->ended)
-        return c->late == LATE_FRAMES || !espcam_picture_wants(p, f->seq);
+        return c->late == LATE_FRAMES || !late_is_wanted(c, f);
     /* The first number again, and no JPEG: a constant number. */
     return hash_usable(&c->next) && f->seq != p->first_seq && espcam_picture_has(p, f->seq);
 }

@@ -120,6 +120,20 @@ TEST(without_hash_the_numbers_must_be_whole) {
     CHECK_STR(said(), "unproven by timeout\n");
 }
 
+/* The first two of the next picture have changed places: its second one must not fill the hole. */
+TEST(without_hash_a_hole_is_not_filled_from_the_next_picture) {
+    begin();
+    chunk(1);
+    chunks(3, 8);
+    eof();
+    chunk(2);
+    chunk(1);
+    chunks(3, 8);
+    eof();
+    CHECK_STR(said(), "gap by end 2-2\ngood 2000 none by end\n");
+    check_big();
+}
+
 TEST(without_hash_the_first_chunk_must_be_there) {
     begin();
     chunks(2, 8);

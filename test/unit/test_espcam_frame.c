@@ -235,6 +235,77 @@ TEST(missing_end_marker_costs_that_frame_only) {
     buf_free(&b);
 }
 
+/* ---- a frame damaged between two good ones costs neither of them ---- */
+
+enum { FRONT = 100, MIDDLE = 200, BEHIND = 60 };
+
+static const uint8_t *pattern(size_t seed) {
+    static uint8_t d[MIDDLE];
+    for (size_t i = 0; i < sizeof d; i++)
+        d[i] = (uint8_t)(i * 5 + seed * 31);
+    return d;
+}
+
+/* The frame in the middle begins at the number returned. */
+static size_t put_three(struct buf *b, bool big) {
+    buf_clear(b);
+    put_frame(b, MAC, 2, 1, pattern(1), FRONT, big);
+    put_frame(b, MAC, 2, 2, pattern(2), MIDDLE, big);
+    put_frame(b, MAC, 2, 3, pattern(3), BEHIND, big);
+    return ESPCAM_OVERHEAD + FRONT;
+}
+
+static void check_neighbours(const struct buf *b, bool big, size_t at) {
+    char front[20], behind[20];
+    snprintf(front, sizeof front, "D1 %d%s\n", FRONT, big ? "" : " le");
+    snprintf(behind, sizeof behind, "D3 %d%s\n", BEHIND, big ? "" : " le");
+    begin();
+    feed(buf_data(b), buf_len(b));
+    espcam_scan_search(&scan, on_frame, NULL);
+    const char *got = text(), *last = strstr(got, behind);
+    bool ok = strncmp(got, front, strlen(front)) == 0 && last && !last[strlen(behind)];
+    if (!ok)
+        fprintf(stderr, "damaged at %zu: %s", at, got);
+    CHECK(ok);
+    CHECK_INT(scan.held_len, 0);
+}
+
+TEST(one_wrong_byte_costs_no_neighbour) {
+    struct buf b = {0};
+    for (int big = 0; big < 2; big++) {
+        size_t from = put_three(&b, big);
+        for (size_t at = from; at < from + ESPCAM_OVERHEAD + MIDDLE; at++) {
+            bool head = at - from < ESPCAM_HEAD || at - from >= ESPCAM_HEAD + MIDDLE;
+            for (int x = 1; x < 256; x += head ? 1 : 50) {
+                buf_data(&b)[at] ^= (uint8_t)x;
+                check_neighbours(&b, big, at - from);
+                buf_data(&b)[at] ^= (uint8_t)x;
+            }
+        }
+    }
+    buf_free(&b);
+}
+
+/* The gateway's log shares the line; its lines fall between the pieces in which a frame is
+ * written, and cost that frame at most. */
+TEST(log_text_inside_a_frame_costs_no_neighbour) {
+    static const char *const lines[] = {"W (12345) esp_now: queue is full\r\n",
+                                        "\033[0;33mW (1) x: y\033[0m\n", "\n"};
+    struct buf whole = {0}, b = {0};
+    for (size_t i = 0; i < 3; i++) {
+        size_t from = put_three(&whole, true);
+        for (size_t at = from; at <= from + ESPCAM_OVERHEAD + MIDDLE; at++) {
+            buf_clear(&b);
+            buf_put(&b, buf_data(&whole), at);
+            buf_puts(&b, lines[i]);
+            buf_put(&b, buf_data(&whole) + at, buf_len(&whole) - at);
+            check_neighbours(&b, true, at - from);
+        }
+    }
+    buf_free(&whole);
+    buf_free(&b);
+}
+
 TEST(lengths_beyond_all_bounds_do_not_wait) {
     static const char *const lengths[] = {"ffffffff", "7fffffff", "00000201",
                                           "01020000", "ffff0000", "0000ffff"};
