@@ -5,8 +5,9 @@
  * over again. Sending: one frame at a time, alarms first, then commands, then data; its N(S) is
  * used up when it is acknowledged or given up.
  *
- * Pure: no I/O, no allocation; time is passed in, on one clock of the caller's choice that does not
- * step back. Every queue is bounded: when full its oldest entry is dropped and told as not sent.
+ * Pure: no I/O, no allocation; time is passed in, on one clock of the caller's choice (if it steps
+ * back, the wait for an answer starts again). Every queue is bounded: when full its oldest entry is
+ * dropped and told as not sent.
  */
 #ifndef TAPLINE_HEV_LINK_H
 #define TAPLINE_HEV_LINK_H
@@ -27,7 +28,8 @@ struct hev_sent {
 };
 
 /* What the link does to the outside; any may be NULL. Pointers are valid during the call only. They
- * may call hev_link_send, but no other function of this link. */
+ * may call hev_link_send, but no other function of this link; sent not even that when tries is 0.
+ */
 struct hev_link_hooks {
     /* One whole frame for the line: an acknowledgement or one of ours. NULL: a listener that never
      * answers. */
@@ -81,7 +83,6 @@ struct hev_link {
     struct hev_outgoing current; /* on the line, when busy */
     enum hev_class current_class;
     bool busy;
-    bool inside; /* a hook is being called */
     unsigned tries;
     uint64_t first_ns, sent_ns;
     uint8_t ns; /* of current, or of the next */
