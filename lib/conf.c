@@ -32,6 +32,7 @@ static void free_section(struct conf_section *s) {
         free(s->entry[i].key);
         free(s->entry[i].raw);
         free(s->entry[i].value);
+        free(s->entry[i].note);
     }
     free(s->entry);
     free(s->name);
@@ -92,19 +93,33 @@ static char *after_byte_order_mark(char *text) {
     return text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
 }
 
-int conf_load(struct conf *c, const char *path, const struct conf_var *overrides, size_t n,
-              struct err *e) {
+/* Into c, which holds its path. */
+static int parse_file(struct conf *c, struct err *e) {
     struct buf text = {0};
-    *c = (struct conf){.path = mem_strdup(path)};
-    copy_overrides(c, overrides, n);
-    int r = read_file(path, &text, e);
+    int r = read_file(c->path, &text, e);
     if (r == 0)
         r = conf_parse(c, after_byte_order_mark((char *)buf_data(&text)), e);
+    buf_free(&text);
+    return r;
+}
+
+int conf_read(struct conf *c, const char *path, struct err *e) {
+    *c = (struct conf){.path = mem_strdup(path)};
+    int r = parse_file(c, e);
+    if (r)
+        conf_free(c);
+    return r;
+}
+
+int conf_load(struct conf *c, const char *path, const struct conf_var *overrides, size_t n,
+              struct err *e) {
+    *c = (struct conf){.path = mem_strdup(path)};
+    copy_overrides(c, overrides, n);
+    int r = parse_file(c, e);
     if (r == 0)
         r = conf_expand_all(c, e);
     if (r)
         conf_free(c);
-    buf_free(&text);
     return r;
 }
 

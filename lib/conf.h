@@ -23,6 +23,8 @@
  * A section with a line only_if = $NAME is as if it were not in the file when that expands to
  * nothing or to no (or false, off, 0: the words that turn a flag off). What else it says is then
  * not expanded. An input that exists only with it is written ${NAME:+-i name}.
+ *
+ * A line option.NAME in [pipeline] declares an option of the command line, see conf_option.h.
  */
 #ifndef TAPLINE_CONF_H
 #define TAPLINE_CONF_H
@@ -47,7 +49,8 @@ struct conf_var {
 struct conf_entry {
     char *key;
     char *raw;   /* as written, continuation lines joined */
-    char *value; /* expanded; of `run` as written: conf_run splits it before expanding */
+    char *value; /* expanded; of `run` and option.NAME as written */
+    char *note;  /* in [pipeline]: the comment right above it, one line; NULL = none */
     unsigned line;
 };
 
@@ -74,6 +77,9 @@ struct conf {
  * text "FILE:LINE: what is wrong (cure)". */
 int conf_load(struct conf *c, const char *path, const struct conf_var *overrides, size_t n,
               struct err *e);
+
+/* As written only: every value is NULL, no section is absent, and no variable need be set. */
+int conf_read(struct conf *c, const char *path, struct err *e);
 
 /* {0} is fine. */
 void conf_free(struct conf *c);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_option.h"
 #include "conf_parse.h"
 #include "opt.h"
 
@@ -182,6 +183,10 @@ static int expand_entry(const struct conf *c, struct conf_entry *v, struct err *
 }
 
 static int expand_variable(const struct conf *c, struct conf_entry *v, struct err *e) {
+    if (conf_option_name(v->key)) {
+        v->value = mem_strdup(v->raw);
+        return 0;
+    }
     const char *from_outside = given(c, v->key);
     if (!from_outside || mentions(v->raw, v->key))
         return expand_entry(c, v, e);

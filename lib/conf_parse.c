@@ -1,7 +1,10 @@
 #include "conf_parse.h"
 
 #include <ini.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "conf_option.h"
 
 /* inih cuts lines, section names and keys without a word: everything it would cut is refused before
  * it sees it. Two bytes of its line buffer are for line break and NUL, one for a carriage return;
@@ -19,6 +22,7 @@ struct parser {
     struct conf_section *section; /* NULL above the first header */
     bool indented;                /* this line continues the value above */
     bool failed;
+    char *note; /* comment lines right above, joined; NULL = none */
     struct err *e;
 };
 
@@ -89,6 +93,31 @@ static int take_header(struct parser *p, const char *line) {
     return 0;
 }
 
+static void drop_note(struct parser *p) {
+    free(p->note);
+    p->note = NULL;
+}
+
+/* A comment says something about the key below it, unless something else stands between. */
+static void take_note(struct parser *p, const char *line) {
+    if (*line != '#') {
+        if (!*line || *line == '[')
+            drop_note(p);
+        return;
+    }
+    line += 1 + strspn(line + 1, BLANKS);
+    size_t had = p->note ? strlen(p->note) + 1 : 0, n = strlen(line);
+    while (n && strchr(BLANKS, line[n - 1]))
+        n--;
+    if (had + n > CONF_VALUE_MAX)
+        return;
+    p->note = mem_resize(p->note, had + n + 1);
+    if (had)
+        p->note[had - 1] = ' ';
+    memcpy(p->note + had, line, n);
+    p->note[had + n] = 0;
+}
+
 static int check_line(struct parser *p, const char *line, size_t room) {
     const char *first = line + strspn(line, BLANKS);
     p->indented = first > line;
@@ -130,6 +159,7 @@ static char *next_line(char *out, int room, void *ctx) {
         *end = 0;
     if (check_line(p, line, (size_t)room))
         return NULL;
+    take_note(p, line);
     cut_comment(line);
     return strcpy(out, line);
 }
@@ -147,7 +177,7 @@ static int append(struct parser *p, struct conf_entry *last, const char *text) {
 
 static int add_entry(struct parser *p, const char *key, const char *value) {
     struct conf_section *s = p->section;
-    if (s == &p->c->vars && conf_name_len(key) != strlen(key)) {
+    if (s == &p->c->vars && conf_name_len(key) != strlen(key) && !conf_option_name(key)) {
         p->failed = true;
         return conf_error(p->c, p->line, p->e,
                           "\"%s\" is no variable (use letters, digits, _, a letter first)", key);
@@ -163,6 +193,11 @@ static int add_entry(struct parser *p, const char *key, const char *value) {
     s->entry = mem_resize(s->entry, (s->n + 1) * sizeof *s->entry);
     s->entry[s->n++] =
         (struct conf_entry){.key = mem_strdup(key), .raw = mem_strdup(value), .line = p->line};
+    if (s == &p->c->vars) {
+        s->entry[s->n - 1].note = p->note;
+        p->note = NULL;
+    }
+    drop_note(p);
     return 0;
 }
 
@@ -185,6 +220,7 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
 int conf_parse(struct conf *c, char *text, struct err *e) {
     struct parser p = {.c = c, .rest = text, .e = e};
     int bad = ini_parse_stream(next_line, &p, take_pair, &p);
+    drop_note(&p);
     if (bad > 0 && (!p.failed || (unsigned)bad < p.line))
         return conf_error(c, (unsigned)bad, e,
                           "neither [NAME] nor KEY = VALUE (add the = or indent a line"

@@ -236,3 +236,28 @@ int opt_parse(const struct opt_program *p, int argc, char **argv, int *operands)
     }
     return -1;
 }
+
+/* Whether the value of the option word a is the word behind it. */
+static bool needs_next(const struct opt_program *p, const char *a) {
+    if (a[1] == '-') {
+        const struct opt *o = find_long(p, a + 2, strlen(a + 2));
+        return o && takes_value(o);
+    }
+    for (a++; *a; a++) {
+        const struct opt *o = find_letter(p, *a);
+        if (!o || takes_value(o))
+            return o && !a[1];
+    }
+    return false;
+}
+
+int opt_first_operand(const struct opt_program *p, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || !argv[i][1])
+            return i;
+        if (strcmp(argv[i], "--") == 0)
+            return i + 1;
+        i += needs_next(p, argv[i]);
+    }
+    return argc;
+}

@@ -52,6 +52,9 @@ struct opt_program {
  * 2 after an error, which has been printed. */
 int opt_parse(const struct opt_program *p, int argc, char **argv, int *operands);
 
+/* The index of the first operand in argv, before opt_parse; argc when there is none. */
+int opt_first_operand(const struct opt_program *p, int argc, char **argv);
+
 /* The help text, the page in man(7) form, or a line of option words for shell completion, on
  * stdout. */
 void opt_help(const struct opt_program *p);

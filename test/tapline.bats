@@ -34,7 +34,7 @@ json_is() { [ "$(json "$1")" = "$2" ]; }
     assert_failure 2
     run tapline fly
     assert_failure 2
-    assert_output 'tapline: "fly" is neither a command nor a program of tapline (see tapline help)'
+    assert_output 'tapline: "fly" is neither a command nor a program nor a pipeline of tapline (see tapline help)'
     run tapline --fly
     assert_failure 2
     run tapline -p
@@ -315,6 +315,69 @@ EOF
         run tapline check "$f"
         assert_success
     done
+}
+
+@test "options that a pipeline declares" {
+    pipeline opts '[pipeline]' 'description = a pipeline of its own' \
+        'option.port = -p DEVICE serial port' 'option.debug = -d LOG=debug say what it does' \
+        'option.use-demo = FILE=demo.bin play the demo' 'option.inputFile = -i FILE play FILE' \
+        '# where the board is' 'DEVICE = ${DEVICE:-/dev/board}' 'LOG = ${LOG:-info}' 'FILE = ${FILE:-}' 'BOTH = $DEVICE-$LOG' \
+        '[a]' "run = sh -c 'echo \"\$@\" >out; exec sleep 1000' sh \$BOTH \$LOG \${FILE:+-f \$FILE}"
+    run tapline up opts --help
+    assert_success
+    assert_line 'tapline up opts: a pipeline of its own'
+    assert_line --regexp '^  -p, --port DEVICE +serial port$'
+    assert_line --regexp '^  -d, --debug +say what it does$'
+    assert_line --regexp '^      --use-demo +play the demo$'
+    assert_line --regexp '^      --detach +return once' # its letter is the pipeline's here
+    assert_line --regexp '^  DEVICE=/dev/board +where the board is$'
+    assert_line --regexp '^  FILE=$'
+    assert_line --regexp '^  BOTH=\$DEVICE-\$LOG$'
+    refute_output --partial 'description='
+    run tapline opts -h
+    assert_line 'tapline up opts: a pipeline of its own'
+    run tapline help opts
+    assert_line 'tapline up opts: a pipeline of its own'
+    run tapline up opts --help=words
+    assert_output --regexp '^-p --port -d --debug --use-demo -i --inputFile --detach '
+    # In front of the name -d is up's.
+    DEVICE=environment run tapline up -d opts -p 'a b' -d
+    assert_success
+    assert_output --partial 'pipeline opts is up'
+    assert_equal "$(cat out)" 'a b-debug debug'
+    tapline down
+    tapline opts --port=x --inputFile 'two words' --detach -q LOG=warn
+    assert_equal "$(cat out)" 'x-warn warn -f two words'
+    tapline down
+    run tapline check opts --use-demo -i demo.bin
+    assert_success
+    run tapline check opts --use-demo -i other.bin
+    assert_failure 2
+    assert_output 'tapline check opts: --use-demo and --inputFile cannot both be (each sets FILE) (see tapline check opts --help)'
+    run tapline opts -p
+    assert_failure 2
+    assert_output 'tapline up opts: -p needs a value DEVICE (see tapline up opts --help)'
+    run tapline up -p x opts
+    assert_failure 2
+    assert_output --partial 'tapline up: unknown option -p'
+    run tapline graph opts -x
+    assert_output --partial 'tapline graph opts: unknown option -x'
+}
+
+@test "options that are declared wrongly" {
+    pipeline p '[pipeline]' 'option.help = A x' 'option.a = -h A x' 'A = 1' '[a]' 'run = cat $A'
+    run tapline check p
+    assert_failure 2
+    assert_output --regexp '^pipelines/p.conf:2: option.help: not to be had as an option'
+    run supervisor --check pipelines/p.conf
+    assert_failure 2
+    assert_line --regexp '^pipelines/p.conf:2: option.help: not to be had'
+    assert_line --regexp '^pipelines/p.conf:3: option.a = -h A x: write a letter'
+    pipeline p '[pipeline]' 'option.a = -x A x' 'option.b = -x DEVCE y' 'A = 1' 'DEVICE = 2' '[a]' 'run = cat $A $DEVICE'
+    run tapline check p
+    assert_failure 2
+    assert_line 'pipelines/p.conf:3: option.b sets $DEVCE, which nothing in the file uses'
+    assert_line 'pipelines/p.conf:3: option.b: -x is option.a already, line 2'
 }
 
 @test "a supervisor that hangs: said within seconds; killed and started anew" {

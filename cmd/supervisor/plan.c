@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_option.h"
 #include "rundir.h"
 
 enum { OVERRIDES_MAX = 200, BUILT_IN = 2 /* HERE and SHARE */ };
@@ -87,15 +88,17 @@ static bool mentions(const struct conf_section *s, const char *name, size_t n) {
     return false;
 }
 
+static bool is_used(const struct plan *p, const char *name, size_t n) {
+    bool used = mentions(&p->conf.vars, name, n);
+    for (size_t i = 0; i < p->conf.n + p->conf.absent && !used; i++)
+        used = mentions(&p->conf.section[i], name, n);
+    return used;
+}
+
 const char *plan_unused(const struct plan *p, char **words, size_t n, size_t *at) {
-    for (; *at < n; ++*at) {
-        size_t len = conf_name_len(words[*at]);
-        bool used = mentions(&p->conf.vars, words[*at], len);
-        for (size_t i = 0; i < p->conf.n + p->conf.absent && !used; i++)
-            used = mentions(&p->conf.section[i], words[*at], len);
-        if (!used)
+    for (; *at < n; ++*at)
+        if (!is_used(p, words[*at], conf_name_len(words[*at])))
             return words[(*at)++];
-    }
     return NULL;
 }
 
@@ -132,6 +135,26 @@ static void take_name(struct plan *p) {
     }
 }
 
+static bool collides(const struct conf_option *a, const struct conf_option *b) {
+    return strcmp(a->name, b->name) == 0 || (a->letter && a->letter == b->letter);
+}
+
+static void check_option(struct plan *p, const struct conf_entry *v) {
+    struct conf_option o, other;
+    struct err e;
+    if (conf_option_read(&p->conf, v, &o, &e) < 0) {
+        add_problem(p, e.text);
+        return;
+    }
+    if (!is_used(p, o.variable, strlen(o.variable)))
+        plan_problem(p, v->line, "%s sets $%s, which nothing in the file uses", v->key, o.variable);
+    for (const struct conf_entry *w = p->conf.vars.entry; w < v; w++)
+        if (conf_option_name(w->key) && conf_option_read(&p->conf, w, &other, &e) == 0 &&
+            collides(&o, &other))
+            plan_problem(p, v->line, "%s: -%c is %s already, line %u", v->key, o.letter, w->key,
+                         w->line);
+}
+
 static void read_pipeline(struct plan *p) {
     for (size_t i = 0; i < p->conf.vars.n; i++) {
         const struct conf_entry *v = &p->conf.vars.entry[i];
@@ -139,10 +162,12 @@ static void read_pipeline(struct plan *p) {
             p->open = own_text(p, v);
         else if (strcmp(v->key, "description") == 0)
             p->description = own_text(p, v);
+        else if (conf_option_name(v->key))
+            check_option(p, v);
         else if (strcmp(v->key, "name") != 0 && !is_variable(v->key))
             plan_problem(p, v->line,
-                         "unknown key \"%s\" in [pipeline] (name, open, description; a variable is"
-                         " written in capitals)",
+                         "unknown key \"%s\" in [pipeline] (name, open, description, option.NAME; a"
+                         " variable is written in capitals)",
                          v->key);
     }
 }

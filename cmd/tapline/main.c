@@ -1,6 +1,6 @@
 /* tapline: the command people type.
  *
- * In:   the name of a subcommand (the table below) or of any of tapline's programs.
+ * In:   the name of a subcommand (the table below), of any of tapline's programs, or of a pipeline.
  * Out:  the subcommand's.
  * Ends: 0 done, 1 failed, 2 bad usage; or as the program it becomes.
  */
@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "commands.h"
 #include "pick.h"
+#include "pipefile.h"
 #include "run.h"
 
 struct command {
@@ -55,6 +57,7 @@ static int print_help(FILE *to) {
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].description);
     fprintf(to, "\nAny other COMMAND is one of tapline's programs: tapline framedecode --help\n"
+                "or a pipeline, which is started: tapline espcam --help\n"
                 "-p names the pipeline where several are running.\n");
     return to == stderr ? 2 : printed();
 }
@@ -66,8 +69,20 @@ static const struct command *find(const char *name) {
     return NULL;
 }
 
+/* tapline NAME ...: tapline up NAME ... */
+static int run_pipeline(int argc, char **argv) {
+    char **up = mem_alloc(((size_t)argc + 2) * sizeof *up);
+    up[0] = "up";
+    memcpy(up + 1, argv, (size_t)argc * sizeof *argv);
+    int status = up_main(argc + 1, up);
+    free(up);
+    return status;
+}
+
 static int run_command(int argc, char **argv) {
     const struct command *c = find(argv[0]);
+    if (!c && !run_is_program(argv[0]) && pipefile_known(argv[0]))
+        return run_pipeline(argc, argv);
     if (!c)
         return run_program(argv[0], argv);
     if (c->on_bus)

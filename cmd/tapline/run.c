@@ -12,12 +12,21 @@ static bool is_name(const char *name) {
     return name[0] && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name);
 }
 
+static bool find(char *path, size_t size, const char *name) {
+    bool own = false;
+    return is_name(name) && program_find(path, size, name, &own, NULL) == 0 && own;
+}
+
+bool run_is_program(const char *name) {
+    char path[PROGRAM_PATH];
+    return find(path, sizeof path, name);
+}
+
 int run_program(const char *name, char **argv) {
     char path[PROGRAM_PATH];
-    bool own = false;
-    if (!is_name(name) || program_find(path, sizeof path, name, &own, NULL) < 0 || !own) {
+    if (!find(path, sizeof path, name)) {
         fprintf(stderr,
-                "tapline: \"%s\" is neither a command nor a program of tapline"
+                "tapline: \"%s\" is neither a command nor a program nor a pipeline of tapline"
                 " (see tapline help)\n",
                 name);
         return 2;

@@ -2,6 +2,11 @@
 #ifndef TAPLINE_RUN_H
 #define TAPLINE_RUN_H
 
+#include <stdbool.h>
+
+/* Whether tapline has a program of that name. */
+bool run_is_program(const char *name);
+
 /* Returns only when that fails, with the exit status, having said why. */
 int run_program(const char *name, char **argv);
 

@@ -1,14 +1,9 @@
 /* tapline up, check, graph: all hand a pipeline file to the supervisor. */
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "buf.h"
 #include "commands.h"
-#include "opt.h"
-#include "program.h"
+#include "pipefile.h"
+#include "pipeopts.h"
 #include "run.h"
 
 enum { WORDS_MAX = 300 };
@@ -27,150 +22,114 @@ static const struct opt up_options[] = {
 static const struct opt_program up_program = {
     .name = "tapline up",
     .summary = "start a pipeline",
-    .synopsis = "FILE [NAME=VALUE]...",
+    .synopsis = "FILE [OPTION of it]... [NAME=VALUE]...",
     .details =
         "FILE may be the bare name of a pipeline that came with tapline. It runs until Ctrl-C"
-        " or tapline down.\n",
+        " or tapline down.\n"
+        "tapline up FILE --help tells its options and variables; tapline NAME ... is the same as"
+        " tapline up NAME ...\n",
     .tables = {up_options, NULL},
 };
 
 static const struct opt_program check_program = {
     .name = "tapline check",
     .summary = "say what is wrong with a pipeline file",
-    .synopsis = "FILE [NAME=VALUE]...",
+    .synopsis = "FILE [OPTION of it]... [NAME=VALUE]...",
     .tables = {NULL},
 };
 
 static const struct opt_program graph_program = {
     .name = "tapline graph",
     .summary = "draw a pipeline file (Graphviz)",
-    .synopsis = "FILE [NAME=VALUE]...",
+    .synopsis = "FILE [OPTION of it]... [NAME=VALUE]...",
     .details = "As in: tapline graph panel | dot -Tsvg >panel.svg\n"
                "Pipes are bold, named pipes dashed, NNG is blue, requests are dotted.\n",
     .tables = {NULL},
 };
 
-static bool is_file(const char *path) {
-    struct stat st;
-    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
-}
-
-/* A bare name is looked for in ./pipelines and among those that came with tapline. What is found
- * nowhere stays as it is. */
-static const char *find_file(const char *name) {
-    static char path[PROGRAM_PATH];
-    char share[PROGRAM_PATH - 256];
-    if (is_file(name) || strlen(name) > 200)
-        return name;
-    snprintf(path, sizeof path, "pipelines/%s.conf", name);
-    if (is_file(path))
-        return path;
-    program_share(share, sizeof share, NULL);
-    snprintf(path, sizeof path, "%s/pipelines/%s.conf", share, name);
-    return is_file(path) ? path : name;
-}
-
-static bool is_bare(const char *name) {
-    return !strpbrk(name, "/.");
-}
-
-static int is_conf(const struct dirent *f) {
-    size_t n = strlen(f->d_name);
-    return n > 5 && strcmp(f->d_name + n - 5, ".conf") == 0;
-}
-
-static void add_known(struct buf *b, const char *dir) {
-    struct dirent **f;
-    int n = scandir(dir, &f, is_conf, alphasort);
-    for (int i = 0; i < n; i++) {
-        buf_printf(b, "%s%.*s", buf_len(b) ? ", " : "", (int)strlen(f[i]->d_name) - 5,
-                   f[i]->d_name);
-        free(f[i]);
-    }
-    if (n >= 0)
-        free(f);
-}
-
-static bool is_same(const char *a, const char *b) {
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
-}
-
-/* Of a bare name: where it was looked for, and what there is. */
-static int say_unknown(const char *name) {
-    char share[PROGRAM_PATH - 256], dir[PROGRAM_PATH];
-    struct buf known = {0};
-    program_share(share, sizeof share, NULL);
-    snprintf(dir, sizeof dir, "%s/pipelines", share);
-    fprintf(stderr, "tapline: no pipeline %s (neither ./%s nor pipelines/%s.conf", name, name,
-            name);
-    add_known(&known, "pipelines");
-    if (!is_same("pipelines", dir)) {
-        fprintf(stderr, " nor %s/%s.conf", dir, name);
-        add_known(&known, dir);
-    }
-    buf_putc(&known, 0);
-    const char *names = (const char *)buf_data(&known);
-    fprintf(stderr, "; there are: %s)\n", names[0] ? names : "none");
-    buf_free(&known);
-    return 2;
-}
-
 struct words {
-    char *word[WORDS_MAX];
+    const char *word[WORDS_MAX];
     size_t n;
 };
 
-static void add(struct words *w, const char *word) {
+static void add(void *ctx, const char *word) {
+    struct words *w = ctx;
     if (w->n + 1 < WORDS_MAX)
-        w->word[w->n++] = (char *)word;
+        w->word[w->n++] = word;
 }
 
-static int become_supervisor(struct words *w, char **operands, int n) {
-    const char *file = find_file(operands[0]);
-    if (is_bare(operands[0]) && !is_file(file))
-        return say_unknown(operands[0]);
+/* FILE is argv[0]; what follows are the options it declares, the command's, and variables. Back
+ * only when nothing was started, with the exit status. */
+static int run_file(struct words *w, struct pipeopts *p, int argc, char **argv,
+                    void (*add_options)(struct words *w)) {
+    struct err e;
+    int n, status = pipeopts_parse(p, argc, argv, &n);
+    if (status >= 0)
+        return status;
+    add_options(w);
     add(w, "--");
-    add(w, file);
-    for (int i = 1; i < n; i++)
-        add(w, operands[i]);
-    return run_program("supervisor", w->word);
+    add(w, p->conf.path);
+    if (pipeopts_each(p, add, w, &e) < 0)
+        return opt_usage_error(&p->program, "%s", e.text);
+    for (int i = 1; i <= n; i++)
+        add(w, argv[i]);
+    return run_program("supervisor", (char **)w->word);
+}
+
+/* Options in front of the file are the command's, those behind it the file's first: so tapline up
+ * -d FILE detaches, whatever -d means to the pipeline. */
+static int hand_over(const struct opt_program *command, int argc, char **argv, struct words *w,
+                     void (*add_options)(struct words *w)) {
+    struct pipeopts p;
+    struct err e;
+    int first = opt_first_operand(command, argc, argv), n;
+    int status = opt_parse(command, first, argv, &n);
+    if (status >= 0)
+        return status;
+    if (first >= argc)
+        return opt_usage_error(command, "which pipeline? (as in %s demo)", command->name);
+    const char *file = pipefile_find(argv[first]);
+    if (!file)
+        return pipefile_say_unknown(argv[first]);
+    status = pipeopts_open(&p, command->name, command->tables[0], file, &e);
+    if (status < 0) {
+        fprintf(stderr, "%s\n", e.text);
+        status = 2;
+    } else {
+        status = run_file(w, &p, argc - first, argv + first, add_options);
+    }
+    pipeopts_free(&p);
+    return status;
+}
+
+static void add_up_options(struct words *w) {
+    if (detach)
+        add(w, "--detach");
+    if (quiet)
+        add(w, "--quiet");
+    for (int i = 0; i < verbose; i++)
+        add(w, "--verbose");
+    if (log_file) {
+        add(w, "--log");
+        add(w, log_file);
+    }
+}
+
+static void add_nothing(struct words *w) {
+    (void)w;
 }
 
 int up_main(int argc, char **argv) {
     struct words w = {{"supervisor"}, 1};
-    int n, status = opt_parse(&up_program, argc, argv, &n);
-    if (status >= 0)
-        return status;
-    if (n < 1)
-        return opt_usage_error(&up_program, "which pipeline? (as in tapline up demo)");
-    if (detach)
-        add(&w, "--detach");
-    if (quiet)
-        add(&w, "--quiet");
-    for (int i = 0; i < verbose; i++)
-        add(&w, "--verbose");
-    if (log_file) {
-        add(&w, "--log");
-        add(&w, log_file);
-    }
-    return become_supervisor(&w, argv + 1, n);
-}
-
-static int only_say(const struct opt_program *program, char *option, int argc, char **argv) {
-    struct words w = {{"supervisor", option}, 2};
-    int n, status = opt_parse(program, argc, argv, &n);
-    if (status >= 0)
-        return status;
-    if (n < 1)
-        return opt_usage_error(program, "which pipeline file?");
-    return become_supervisor(&w, argv + 1, n);
+    return hand_over(&up_program, argc, argv, &w, add_up_options);
 }
 
 int check_main(int argc, char **argv) {
-    return only_say(&check_program, "--check", argc, argv);
+    struct words w = {{"supervisor", "--check"}, 2};
+    return hand_over(&check_program, argc, argv, &w, add_nothing);
 }
 
 int graph_main(int argc, char **argv) {
-    return only_say(&graph_program, "--graph", argc, argv);
+    struct words w = {{"supervisor", "--graph"}, 2};
+    return hand_over(&graph_program, argc, argv, &w, add_nothing);
 }

@@ -95,6 +95,30 @@ TEST(operands_between_options_and_after_two_dashes) {
     CHECK_INT(count, 0);
 }
 
+static int first_operand(const char *line) {
+    int argc = 0;
+    char *argv[16], words[200];
+    snprintf(words, sizeof words, "%s", line);
+    argv[argc++] = "prog";
+    for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+        argv[argc++] = w;
+    return opt_first_operand(&program, argc, argv);
+}
+
+TEST(the_first_operand_is_found_before_parsing) {
+    CHECK_INT(first_operand("FILE -f"), 1);
+    CHECK_INT(first_operand("-f FILE x"), 2);
+    CHECK_INT(first_operand("-t value FILE"), 3);
+    CHECK_INT(first_operand("-tvalue --text=v --text v -cft v FILE"), 7);
+    CHECK_INT(first_operand("--unknown -x -fx FILE"), 4);
+    CHECK_INT(first_operand("- FILE"), 1);
+    CHECK_INT(first_operand("-f -- -FILE"), 3);
+    CHECK_INT(first_operand("-f --"), 3);
+    CHECK_INT(first_operand("-f -t"), 3);
+    CHECK_INT(first_operand("-f"), 2);
+    CHECK_INT(first_operand(""), 1);
+}
+
 TEST(a_flag_may_be_given_a_word) {
     CHECK_INT(parse("--flag=Yes --on=no"), -1);
     CHECK(flag && !on);
