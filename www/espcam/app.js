@@ -3,8 +3,8 @@
 import { byId } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
 import { loadIcons } from "../shared/icons.js";
+import { PageLink } from "../shared/pagelink.js";
 import { Head } from "./head.js";
-import { Link } from "./link.js";
 import { SleepDialog } from "./sleep.js";
 import { texts } from "./texts.js";
 import { Timeline } from "./timeline.js";
@@ -12,9 +12,11 @@ import { Viewer } from "./viewer.js";
 import { Wall } from "./wall.js";
 import { Words } from "./words.js";
 
+const SILENCE_MS = 12000; // the rules speak every 5 s
+
 const i18n = new I18n(texts);
 const words = new Words(i18n);
-const link = new Link();
+const link = new PageLink("/cameras/ws", SILENCE_MS);
 const head = new Head({ i18n });
 const wall = new Wall({ i18n, words });
 const timeline = new Timeline({ i18n, wall });
@@ -26,7 +28,8 @@ function nameLanguage() {
 }
 
 link.addEventListener("link", (event) => head.setLink(event.detail));
-link.addEventListener("cameras", ({ detail }) => {
+link.addEventListener("message", ({ detail }) => {
+  if (detail.type !== "cameras") return;
   words.sync(detail.now_ms);
   head.show(detail);
   wall.show(detail.cameras);

@@ -1,20 +1,13 @@
 // Lamps, notices and figures: how the whole is.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
+import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { NoticeLines } from "../shared/notices.js";
 import { bytes, number, rate } from "./format.js";
 import { nameOf } from "./words.js";
 
 const PATIENCE_MS = 1200; // a restart of the server is over before that
 const NAMES = 4;
-const LINK = { up: ["ok", "linkUp"], connecting: ["warn", "linkConnecting"], stale: ["warn", "linkStale"], down: ["bad", "linkDown"] };
-
-function lamp(name) {
-  const dot = element("span", { class: "dot", "aria-hidden": "true" });
-  const label = element("span", { class: "lamp-label" });
-  const word = element("span", { class: "lamp-word" });
-  return { item: element("li", { class: "lamp", id: `state-${name}` }, dot, label, word), dot, label, word };
-}
 
 export class Head {
   constructor({ i18n }) {
@@ -22,9 +15,8 @@ export class Head {
     this.link = "connecting";
     this.late = false;
     this.message = null;
-    this.lines = new Map();
-    this.lamps = { link: lamp("link"), device: lamp("device") };
-    byId("states").append(...Object.values(this.lamps).map((one) => one.item));
+    this.lines = new NoticeLines(byId("notices"));
+    this.lamps = new Lamps(byId("states"), i18n, ["link", "device"]);
     i18n.addEventListener("change", () => this.update());
     this.setLink("connecting");
   }
@@ -44,8 +36,8 @@ export class Head {
   }
 
   update() {
-    const [state, key] = LINK[this.link];
-    this.#lamp("link", state, this.i18n.t(key));
+    const [state, key] = LINK_LAMP[this.link];
+    this.lamps.set("link", state, this.i18n.t(key));
     this.#device();
     this.#notices();
     this.#figures();
@@ -60,22 +52,14 @@ export class Head {
   #device() {
     const known = this.message && this.link === "up";
     document.body.dataset.device = known ? (this.message.serial ? "ok" : "lost") : "unknown";
-    if (!known) this.#lamp("device", "none", this.i18n.t("deviceUnknown"));
-    else this.#lamp("device", this.message.serial ? "ok" : "bad", this.message.serial ? this.i18n.t("cause_ok") : this.#cause());
-  }
-
-  #lamp(name, state, word) {
-    const { item, dot, label, word: node } = this.lamps[name];
-    dot.dataset.state = state;
-    setText(label, this.i18n.t(name));
-    setText(node, word);
-    item.title = `${label.textContent}: ${word}`;
+    if (!known) this.lamps.set("device", "none", this.i18n.t("deviceUnknown"));
+    else this.lamps.set("device", this.message.serial ? "ok" : "bad", this.message.serial ? this.i18n.t("cause_ok") : this.#cause());
   }
 
   #notices() {
-    this.#line("link", "bad", this.#linkText());
-    this.#line("device", "bad", this.#deviceText());
-    this.#line("silent", "warn", this.#silentText());
+    this.lines.set("link", "bad", this.#linkText());
+    this.lines.set("device", "bad", this.#deviceText());
+    this.lines.set("silent", "warn", this.#silentText());
   }
 
   #linkText() {
@@ -96,17 +80,6 @@ export class Head {
     if (!silent.length || this.link !== "up") return "";
     const names = silent.slice(0, NAMES).map(nameOf).join(", ") + (silent.length > NAMES ? ", …" : "");
     return this.i18n.t(silent.length === 1 ? "noticeSilent1" : "noticeSilent", { n: silent.length, names });
-  }
-
-  #line(name, kind, text) {
-    const before = this.lines.get(name);
-    if ((before?.textContent ?? "") === text) return;
-    before?.remove();
-    this.lines.delete(name);
-    if (!text) return;
-    const line = element("div", { class: "notice", "data-kind": kind, "data-name": name }, icon("warning"), element("p", {}, text));
-    this.lines.set(name, line);
-    byId("notices").append(line);
   }
 
   #figures() {

@@ -16,10 +16,10 @@ export class SleepDialog {
     this.done = element("p", { class: "sleep-done", role: "status" });
     this.go = element("button", { class: "button primary", type: "submit" });
     this.cancel = element("button", { class: "button quiet", type: "button" });
-    const form = element("form", { class: "sleep-form" }, this.title,
+    const form = element("form", {}, this.title,
       element("label", { class: "labelled" }, this.label, this.choice), this.done,
-      element("div", { class: "sleep-tools" }, this.cancel, this.go));
-    this.dialog = element("dialog", { class: "sleep card", id: "sleep", "aria-labelledby": "sleep-title" }, form);
+      element("div", { class: "dialog-acts" }, this.cancel, this.go));
+    this.dialog = element("dialog", { class: "dialog sleep card", id: "sleep", "aria-labelledby": "sleep-title" }, form);
     form.addEventListener("submit", (event) => this.#send(event));
     this.cancel.addEventListener("click", () => this.dialog.close());
     document.body.append(this.dialog);

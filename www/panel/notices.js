@@ -1,7 +1,7 @@
 // What is wrong, in whole sentences, above the stage. One line per trouble, gone with it.
 
-import { byId, element } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
+import { byId } from "../shared/dom.js";
+import { NoticeLines } from "../shared/notices.js";
 
 const PATIENCE_MS = 1200; // a restart of the server is over before that
 const COMMAND_MS = 6000;
@@ -10,7 +10,7 @@ const NAMES = 6;
 export class Notices {
   constructor({ i18n, states }) {
     Object.assign(this, { i18n, states });
-    this.lines = new Map();
+    this.lines = new NoticeLines(byId("notices"));
     this.state = null;
     this.link = "connecting";
     this.down = false;
@@ -32,9 +32,9 @@ export class Notices {
   }
 
   commandFailed(reason) {
-    this.#line("command", "bad", this.i18n.t("noticeCommand", { reason }));
+    this.lines.set("command", "bad", this.i18n.t("noticeCommand", { reason }));
     clearTimeout(this.commandTimer);
-    this.commandTimer = setTimeout(() => this.#line("command", "bad", ""), COMMAND_MS);
+    this.commandTimer = setTimeout(() => this.lines.set("command", "bad", ""), COMMAND_MS);
   }
 
   #late() {
@@ -43,9 +43,9 @@ export class Notices {
   }
 
   #update() {
-    this.#line("link", "bad", this.#linkText());
-    this.#line("device", "bad", this.#deviceText());
-    this.#line("missing", "warn", this.#missingText());
+    this.lines.set("link", "bad", this.#linkText());
+    this.lines.set("device", "bad", this.#deviceText());
+    this.lines.set("missing", "warn", this.#missingText());
   }
 
   #linkText() {
@@ -70,18 +70,5 @@ export class Notices {
     const more = count > NAMES ? this.i18n.t("noticeMore", { n: count - NAMES }) : "";
     const head = this.i18n.t(count === 1 ? "noticeMissing1" : "noticeMissing", { n: count });
     return `${head} ${shown} ${more}`.trim();
-  }
-
-  #line(name, kind, text) {
-    const before = this.lines.get(name);
-    if ((before?.textContent ?? "") === text) return;
-    before?.remove();
-    this.lines.delete(name);
-    if (!text) return;
-    const words = element("p", {}, text);
-    const attributes = { class: "notice", "data-kind": kind, "data-name": name };
-    const line = element("div", attributes, icon("warning"), words);
-    this.lines.set(name, line);
-    byId("notices").append(line);
   }
 }

@@ -1,14 +1,14 @@
 // What is wrong, in whole sentences, above everything. One line a trouble, gone with it.
 
-import { byId, element } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
+import { byId } from "../shared/dom.js";
+import { NoticeLines } from "../shared/notices.js";
 
 const PATIENCE_MS = 1500; // a restart of the gateway is over before that
 
 export class Notices {
   constructor({ i18n }) {
     this.i18n = i18n;
-    this.lines = new Map();
+    this.lines = new NoticeLines(byId("notices"));
     this.link = "connecting";
     this.late = false;
     i18n.addEventListener("change", () => this.#update());
@@ -43,10 +43,10 @@ export class Notices {
   }
 
   #update() {
-    this.#line("link", this.link === "polling" ? "warn" : "bad", this.#linkText());
+    this.lines.set("link", this.link === "polling" ? "warn" : "bad", this.#linkText());
     const ill = this.ill ?? [];
     const text = ill.map((stage) => `${stage.name}: ${stage.cause_text || stage.cause}`).join("; ");
-    this.#line("stages", "warn", this.link === "up" || this.link === "polling" ? text : "");
+    this.lines.set("stages", "warn", this.link === "up" || this.link === "polling" ? text : "");
   }
 
   #linkText() {
@@ -57,21 +57,5 @@ export class Notices {
     if (link === "stale" || link === "polling")
       return i18n.t(link === "stale" ? "noticeStale" : "noticePolling");
     return this.late ? i18n.t("noticeLink") : "";
-  }
-
-  #line(name, kind, text) {
-    const before = this.lines.get(name);
-    if ((before?.textContent ?? "") === text) return;
-    before?.remove();
-    this.lines.delete(name);
-    if (!text) return;
-    const line = element(
-      "div",
-      { class: "notice", "data-kind": kind, "data-name": name },
-      icon("warning"),
-      element("p", {}, text),
-    );
-    this.lines.set(name, line);
-    byId("notices").append(line);
   }
 }

@@ -1,17 +1,19 @@
-// The wire to the rules. Events: "cameras" (the message), "link" up | connecting | down | stale.
+// The wire between a page and its rules, which answer {"type":"hello"} and speak up at least every
+// few seconds. Events: "message" (every one), "link" up | connecting | down | stale.
 
-import { emit } from "../shared/dom.js";
-import { ReconnectingSocket, socketUrl } from "../shared/socket.js";
+import { emit } from "./dom.js";
+import { ReconnectingSocket, socketUrl } from "./socket.js";
 
-const SILENCE_MS = 12000; // the server speaks every 5 s
 const TICK_MS = 1000;
 
-export class Link extends EventTarget {
-  constructor() {
+export class PageLink extends EventTarget {
+  // silenceMs: a server that says nothing for so long is left.
+  constructor(path, silenceMs) {
     super();
+    this.silenceMs = silenceMs;
     this.word = "";
     this.heardAt = this.tickedAt = performance.now();
-    this.socket = new ReconnectingSocket(socketUrl("/cameras/ws"));
+    this.socket = new ReconnectingSocket(socketUrl(path));
     this.socket.addEventListener("open", () => this.#opened());
     this.socket.addEventListener("close", () => this.word !== "stale" && this.#say("down"));
     this.socket.addEventListener("message", (event) => this.#received(event.detail));
@@ -31,9 +33,8 @@ export class Link extends EventTarget {
 
   #received(message) {
     this.heardAt = performance.now();
-    if (message.type !== "cameras") return;
     this.#say("up");
-    emit(this, "cameras", message);
+    emit(this, "message", message);
   }
 
   #tick() {
@@ -41,7 +42,7 @@ export class Link extends EventTarget {
     // After sleep the clock has jumped while messages still wait in the queue: give them time.
     if (now - this.tickedAt > 3 * TICK_MS) this.heardAt = now;
     this.tickedAt = now;
-    if (!this.socket.isOpen || now - this.heardAt < SILENCE_MS) return;
+    if (!this.socket.isOpen || now - this.heardAt < this.silenceMs) return;
     this.heardAt = now;
     this.#say("stale");
     this.socket.restart();
