@@ -227,6 +227,24 @@ sum_of() { sha256sum | cut -c1-64; }
     assert_equal "$(camera $A "['saved_name']")" "$(ls out | grep ^246f28a1b2c3 | tail -n 1)"
 }
 
+@test "cameras of earlier days are known as soon as imgwrite tells of their pictures" {
+    touch out/246f28a1b2c3_20250528_231711_12345{6,7}.jpg out/246f28a1b2c4_20250101_000000_000000.jpg
+    # Somebody else answers under its name first.
+    start saved framedecode --format lines -i fifo:none -o saved
+    other=$PID
+    start rules dispatch espcam --saved saved -i decode -o rules
+    wait_line rules.err 'which pictures are saved is not known yet: framedecode does not know'
+    assert_equal "$(known_macs)" ""
+    kill -TERM "$other"
+    wait_gone "$other"
+    start imgwrite imgwrite --dir out -i decode -o saved
+    wait_for 15 eval '[ "$(known_macs)" = "24:6f:28:a1:b2:c3 24:6f:28:a1:b2:c4" ]'
+    tapline req rules cameras >all
+    assert grep -q '"saved_name":"246f28a1b2c3_20250528_231711_123457.jpg"' all
+    assert_equal "$(grep -o '"state":"silent"' all | wc -l)" 2
+}
+known_macs() { tapline req rules cameras | grep -oE '"mac":"[0-9a-f:]+"' | cut -d'"' -f4 | sort | paste -sd' '; }
+
 @test "saved pictures: newest first, page by page, of one camera, of a time" {
     pipeline
     cameras --cameras 3 --count 30 --every 50ms --pace 0

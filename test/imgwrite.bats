@@ -121,6 +121,23 @@ teardown() {
     assert_output --partial '"topic": "espcam.image"'
     assert_output --partial "\"sha256\": \"$(printf hello | sha256sum | cut -c1-64)\""
     assert_output --regexp '"took_us": [0-9]+'
+    assert_output --partial '"verified": null'
+}
+
+@test "a picture that nothing proves whole is saved, and said to be one" {
+    serve
+    for word in none sha256 none sum 'much too long a word for this'; do
+        bus put espcam.image "{\"mac\":\"$MAC\",\"data\":\"b:x\",\"verified\":\"$word\"}"
+    done >in
+    wait_for 5 has 5
+    wait_for 5 eval '[[ $(stat_of saved) == 5 ]]'
+    [[ $(stat_of saved_unverified) == 2 ]]
+    (($(grep -c "saved $MAC: .*\.jpg (unverified)$" img.err) == 2))
+    (($(grep -c "saved $MAC: .*\.jpg$" img.err) == 3))
+    bus put espcam.image "{\"mac\":\"$MAC\",\"data\":\"b:x\",\"verified\":\"none\"}" |
+        imgwrite --dir out -q -o - >saved.mp
+    run bus decode saved.mp
+    assert_output --partial '"verified": "none"'
 }
 
 @test "list: newest first, by camera, by time, page by page" {
@@ -145,6 +162,22 @@ teardown() {
     [[ -f $name && $name == "$WORK"/out/246f28a1b2c4_* ]]
     run -1 ask '{"op":"list","mac":"nonsense"}'
     assert_output --partial 'no hardware address'
+}
+
+@test "list waits until the directory has been looked at" {
+    "$PY" - out 40000 <<'EOF'
+import os, sys
+os.mkdir(sys.argv[1])
+d = os.open(sys.argv[1], os.O_RDONLY)
+for i in range(int(sys.argv[2])):
+    os.mknod(f"246f28a1b2c3_20250528_231711_{i:06}.jpg", 0o600, dir_fd=d)
+EOF
+    serve
+    run ask '{"op":"list","limit":2}'
+    assert_output --partial '"total": 40000'
+    assert_output --partial 246f28a1b2c3_20250528_231711_039999.jpg
+    kill -TERM "$IMG"
+    wait_gone "$IMG"
 }
 
 @test "list knows what was there before, and what others removed, after SIGHUP" {

@@ -13,11 +13,15 @@
 enum {
     ANSWER_MS = 1500,     /* less than httpd waits for us */
     ASKED_AT_START = 500, /* pictures that are looked through for cameras */
-    ASKING = 32           /* questions under way */
+    ASK_AGAIN_MS = 1000,
+    ASKING = 32 /* questions under way */
 };
 
 static struct rpc_client imgwrite;
 static struct rpc_call *asking[ASKING]; /* NULL = free */
+static uv_timer_t ask_timer;
+
+static void on_ask_timer(uv_timer_t *t);
 
 /* ---- the question ---- */
 
@@ -126,42 +130,62 @@ void cam_saved_request(struct rpc_call *call, const uint8_t *body, size_t n) {
 
 /* ---- at the start ---- */
 
-/* Cameras of earlier days are shown with their last pictures, as silent ones. */
+/* The list is newest first. What was saved while this program was away is learnt too. */
 static void learn(const struct entry *e) {
     char mac[CAM_MAC];
-    if (!cam_mac(e->mac, e->mac_len, mac) || e->name_len >= CAM_FILE || cam_find(cams.table, mac) ||
-        cams.table->n >= (uint64_t)cams.opt.cameras)
+    if (!cam_mac(e->mac, e->mac_len, mac) || e->name_len >= CAM_FILE)
         return;
-    struct cam_camera *c = cam_get(cams.table, mac, (size_t)cams.opt.cameras);
-    snprintf(c->name, sizeof c->name, "%s", cam_name(mac));
+    struct cam_camera *c = cam_find(cams.table, mac);
+    if (!c && cams.table->n >= (uint64_t)cams.opt.cameras)
+        return;
+    if (!c) { /* of earlier days: shown with its last picture, as a silent one */
+        c = cam_get(cams.table, mac, (size_t)cams.opt.cameras);
+        snprintf(c->name, sizeof c->name, "%s", cam_name(mac));
+        c->heard_ns = c->picture_ns = e->time_ns;
+        c->bytes = e->bytes;
+        c->was_silent = true; /* without a line in the log */
+    } else if (e->time_ns <= c->saved_ns) {
+        return;
+    }
     snprintf(c->saved_name, sizeof c->saved_name, "%.*s", (int)e->name_len, e->name);
-    c->heard_ns = c->picture_ns = c->saved_ns = e->time_ns;
-    c->bytes = e->bytes;
-    c->was_silent = true; /* without a line in the log */
+    c->saved_ns = e->time_ns;
     cams_changed();
 }
 
+/* Asked until it has been answered once: imgwrite may start later than we, or again. */
 static void learn_all(void *ctx, const struct rpc_result *r) {
+    static struct log_limit limit;
     struct mp_cursor at;
     struct entry e;
     (void)ctx;
+    if (!r->ok) {
+        log_limited(&limit, LOG_WARN, "which pictures are saved is not known yet: %s", r->error);
+        uv_timer_start(&ask_timer, on_ask_timer, ASK_AGAIN_MS, 0);
+    }
     for (uint32_t n = find_list(r, &at); n > 0 && next_entry(&at, &e); n--)
         learn(&e);
 }
 
-int cam_saved_open(struct err *e) {
+static void on_ask_timer(uv_timer_t *t) {
     struct buf question = {0};
-    if (rpc_client_open(&imgwrite, &cams.st->loop, cams.opt.saved, e) < 0)
-        return -1;
+    (void)t;
     rpc_request_begin(&question, "list", 1);
     mp_kv_uint(&question, "limit", ASKED_AT_START);
     rpc_request(&imgwrite, &question, 10 * ANSWER_MS, learn_all, NULL);
     buf_free(&question);
+}
+
+int cam_saved_open(struct err *e) {
+    if (rpc_client_open(&imgwrite, &cams.st->loop, cams.opt.saved, e) < 0)
+        return -1;
+    uv_timer_init(&cams.st->loop, &ask_timer);
+    on_ask_timer(&ask_timer);
     return 0;
 }
 
 void cam_saved_close(void) {
     rpc_client_close(&imgwrite);
+    uv_close((uv_handle_t *)&ask_timer, NULL);
     for (size_t i = 0; i < ASKING; i++)
         if (asking[i])
             rpc_reply_error(asking[i], "the rules are being stopped");

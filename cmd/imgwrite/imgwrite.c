@@ -48,7 +48,7 @@ static void publish(struct imgwrite *w, const struct job *j, uint64_t took_us) {
     if (!pub_wanted(&w->st.pub))
         return;
     snprintf(path, sizeof path, "%s/%s", w->place.dir, j->name);
-    struct buf *b = stage_begin(&w->st, "image.saved", j->time, 7 + w->queue.hash);
+    struct buf *b = stage_begin(&w->st, "image.saved", j->time, 8 + w->queue.hash);
     mp_kv_str(b, "name", j->name);
     mp_kv_str(b, "path", path);
     mp_kv_str(b, "mac", mac_text(j->facts.mac, mac));
@@ -56,6 +56,7 @@ static void publish(struct imgwrite *w, const struct job *j, uint64_t took_us) {
     mp_kv_uint(b, "time", j->facts.time_us * NS_PER_US);
     mp_kv_str(b, "topic", j->facts.topic);
     mp_kv_uint(b, "took_us", took_us);
+    mp_kv_str(b, "verified", j->verified[0] ? j->verified : NULL);
     for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
         snprintf(hex + 2 * i, 3, "%02x", j->sha256[i]);
     if (w->queue.hash)
@@ -63,9 +64,15 @@ static void publish(struct imgwrite *w, const struct job *j, uint64_t took_us) {
     stage_end(&w->st);
 }
 
+/* Whoever reads the log shall know that nobody vouched for this one. */
+static bool is_unverified(const struct job *j) {
+    return strcmp(j->verified, "none") == 0;
+}
+
 static void say_saved(const struct imgwrite *w, const struct job *j) {
     char mac[MAC_TEXT];
-    log_info("saved %s: %zu bytes, %s", mac_text(j->facts.mac, mac), buf_len(&j->data), j->name);
+    log_info("saved %s: %zu bytes, %s%s", mac_text(j->facts.mac, mac), buf_len(&j->data), j->name,
+             is_unverified(j) ? " (unverified)" : "");
     if (w->saved % STATISTICS_EVERY)
         return;
     double seconds = (double)(clock_mono_ns() - w->st.stats.started_ns) / 1e9;
@@ -89,6 +96,7 @@ static void heal(struct imgwrite *w) {
 static void done_well(struct imgwrite *w, const struct job *j) {
     w->saved++;
     w->saved_bytes += buf_len(&j->data);
+    w->unverified += is_unverified(j);
     w->average_bytes = w->saved_bytes / w->saved;
     w->last_us = (clock_mono_ns() - j->taken_ns) / NS_PER_US;
     w->recovered = true;
@@ -194,6 +202,8 @@ static void on_msg(void *ctx, const struct msg *m) {
     j->facts =
         (struct name_facts){.mac = camera_of(w, m), .time_us = saving_time(w), .seq = m->seq};
     memcpy(j->facts.topic, m->topic, m->topic_len);
+    if (!mp_get_cstr(m->body, m->body_len, "verified", j->verified, sizeof j->verified))
+        j->verified[0] = 0;
     j->time = m->time;
     j->taken_ns = clock_mono_ns();
     buf_put(&j->data, data, n);
@@ -255,6 +265,7 @@ void imgwrite_init(struct imgwrite *w) {
 static void open_counters(struct imgwrite *w) {
     stage_counter(&w->st, "saved", &w->saved);
     stage_counter(&w->st, "saved_bytes", &w->saved_bytes);
+    stage_counter(&w->st, "saved_unverified", &w->unverified);
     stage_counter(&w->st, "average_bytes", &w->average_bytes);
     stage_counter(&w->st, "failed", &w->failed);
     stage_counter(&w->st, "too_slow", &w->too_slow);

@@ -13,16 +13,11 @@ enum {
     LOOKED_AT = 2000000    /* entries of other cameras passed over by one request */
 };
 
-struct query {
-    bool one_camera;
-    uint64_t mac, before_us, after_us, limit;
-};
-
-static bool read_query(struct query *q, const uint8_t *body, size_t n) {
+static bool read_query(struct store_query *q, const uint8_t *body, size_t n) {
     const char *mac;
     size_t len;
     uint64_t v;
-    *q = (struct query){.before_us = UINT64_MAX, .limit = LIMIT};
+    *q = (struct store_query){.before_us = UINT64_MAX, .limit = LIMIT};
     if (mp_get_uint(body, n, "before", &v))
         q->before_us = (v + 999) / 1000;
     if (mp_get_uint(body, n, "after", &v))
@@ -49,7 +44,7 @@ static bool put_entry(const struct store *s, size_t i, struct buf *b) {
 }
 
 /* Entries into b; *more: there are others that match. */
-static uint32_t put_entries(const struct store *s, const struct query *q, struct buf *b,
+static uint32_t put_entries(const struct store *s, const struct store_query *q, struct buf *b,
                             bool *more) {
     size_t i = index_older(&s->index, q->before_us), looked = 0;
     uint32_t count = 0;
@@ -66,16 +61,11 @@ static uint32_t put_entries(const struct store *s, const struct query *q, struct
     return count;
 }
 
-void store_list(struct store *s, struct rpc_call *call, const uint8_t *body, size_t n) {
+static void answer(const struct store *s, struct rpc_call *call, const struct store_query *q) {
     static struct buf entries;
-    struct query q;
     bool more;
-    if (!read_query(&q, body, n)) {
-        rpc_reply_error(call, "\"mac\" is no hardware address (such as 24:6f:28:a1:b2:c3)");
-        return;
-    }
     buf_clear(&entries);
-    uint32_t count = put_entries(s, &q, &entries, &more);
+    uint32_t count = put_entries(s, q, &entries, &more);
     struct buf *b = rpc_reply_begin(call, 3);
     mp_put_str(b, "images");
     mp_put_array(b, count);
@@ -83,4 +73,26 @@ void store_list(struct store *s, struct rpc_call *call, const uint8_t *body, siz
     mp_kv_bool(b, "more", more);
     mp_kv_uint(b, "total", s->index.n);
     rpc_reply_end(call);
+}
+
+void store_list(struct store *s, struct rpc_call *call, const uint8_t *body, size_t n) {
+    struct store_query q;
+    if (!read_query(&q, body, n))
+        rpc_reply_error(call, "\"mac\" is no hardware address (such as 24:6f:28:a1:b2:c3)");
+    else if (s->scanned)
+        answer(s, call, &q);
+    else if (s->questions == STORE_WAITING)
+        rpc_reply_error(call, "%s is still being looked through", s->place->dir);
+    else
+        s->question[s->questions++] = (struct store_question){call, q};
+}
+
+void store_list_waiting(struct store *s, const char *why_not) {
+    for (size_t i = 0; i < s->questions; i++) {
+        if (why_not)
+            rpc_reply_error(s->question[i].call, "%s", why_not);
+        else
+            answer(s, s->question[i].call, &s->question[i].query);
+    }
+    s->questions = 0;
 }

@@ -44,7 +44,8 @@ static struct opt_program program = {
     .details =
         "Without -o nothing is written to standard output: the files are the output. With -o - or\n"
         "-o NAME each saved picture is told as image.saved {name, path, mac, bytes, time, topic,\n"
-        "took_us}, and NAME answers list {mac, before, after, limit}, newest first, and stats.\n\n"
+        "took_us, verified}, and NAME answers list {mac, before, after, limit}, newest first, and "
+        "stats.\n\n"
         "PATTERN: {mac} {time:%Y%m%d_%H%M%S} {us} {seq} {topic}; / makes directories. What exists "
         "is\n"
         "never overwritten: {us} is counted on, or _2 is added.\n"

@@ -99,6 +99,7 @@ static void scanned(uv_work_t *w, int status) {
         say_found(s);
     }
     s->scanned = true;
+    store_list_waiting(s, NULL);
     if (s->again)
         store_scan(s);
     enforce(s);
@@ -153,6 +154,7 @@ void store_cancel(struct store *s) {
 }
 
 void store_free(struct store *s) {
+    store_list_waiting(s, "imgwrite is being stopped");
     index_free(&s->index);
     index_free(&s->scan.found);
     free(s->name);

@@ -6,7 +6,21 @@
 #include "scan.h"
 #include "stage.h"
 
-enum { STORE_REMOVE = 64 /* files removed at a time */ };
+enum {
+    STORE_REMOVE = 64, /* files removed at a time */
+    STORE_WAITING = 32 /* questions that may wait for the first scan */
+};
+
+/* What the request list asks for. */
+struct store_query {
+    bool one_camera;
+    uint64_t mac, before_us, after_us, limit;
+};
+
+struct store_question {
+    struct rpc_call *call;
+    struct store_query query;
+};
 
 struct store {
     /* Set by the owner. */
@@ -30,6 +44,8 @@ struct store {
     size_t names;
     uint64_t just_removed;
     int remove_error;
+    struct store_question question[STORE_WAITING];
+    size_t questions;
 };
 
 void store_open(struct store *s);
@@ -43,7 +59,9 @@ bool store_idle(const struct store *s);
 void store_cancel(struct store *s);
 void store_free(struct store *s);
 
-/* The request list. */
+/* The request list. Until the directory has been looked at once, the answer waits for that. */
 void store_list(struct store *s, struct rpc_call *call, const uint8_t *body, size_t n);
+/* Answer those that wait: with pictures, or with why not. */
+void store_list_waiting(struct store *s, const char *why_not);
 
 #endif
