@@ -1,16 +1,16 @@
 /* dispatch: the rules between devices and people: what a press plays, who may speak, who hears
  * what.
  *
- * In:   messages of the device (panel.*, espcam.*, serial.state) and of the people's side (ws.*).
- * Out:  what to send to them (panel.play, ws.join, serial.tx ...); answers requests of httpd.
- * Ends: at the end of standard input, on SIGTERM.
+ * In:   messages of the device (panel.*, espcam.*, hev.*, serial.state) and of the people's side
+ * (ws.*). Out:  what to send to them (panel.play, ws.join, serial.tx ...); answers requests of
+ * httpd. Ends: at the end of standard input, on SIGTERM.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "rules.h"
 
-static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam};
+static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam, &rules_hev};
 enum { RULES = sizeof all_rules / sizeof *all_rules };
 
 static struct opt_program program = {
@@ -29,7 +29,8 @@ static const struct rules *rules_find(const char *name) {
 static const struct rules *choose(int *argc, char ***argv) {
     const struct rules *r = rules_find(*argc > 1 ? (*argv)[1] : NULL);
     program.tables[0] = stage_common_options;
-    program.synopsis = "after the name of the rules (panel, espcam): dispatch panel [OPTION]...";
+    program.synopsis =
+        "after the name of the rules (panel, espcam, hev): dispatch panel [OPTION]...";
     if (!r)
         return NULL;
     static char name[64];
@@ -49,9 +50,10 @@ static int no_rules(int argc, char **argv) {
     int operands, status = opt_parse(&program, argc, argv, &operands);
     if (status >= 0)
         return status;
-    return operands ? opt_usage_error(&program, "no rules named \"%s\" (there are: panel, espcam)",
-                                      argv[1])
-                    : opt_usage_error(&program, "which rules? (there are: panel, espcam)");
+    return operands
+               ? opt_usage_error(&program, "no rules named \"%s\" (there are: panel, espcam, hev)",
+                                 argv[1])
+               : opt_usage_error(&program, "which rules? (there are: panel, espcam, hev)");
 }
 
 int main(int argc, char **argv) {

@@ -17,6 +17,6 @@ struct rules {
     void (*close)(struct stage *st);
 };
 
-extern const struct rules rules_panel, rules_espcam;
+extern const struct rules rules_panel, rules_espcam, rules_hev;
 
 #endif
