@@ -58,7 +58,8 @@ static void column_take(struct vent_column *c, const struct vent_sample *s) {
 size_t vent_ring_columns(const struct vent_ring *r, uint64_t from_us, uint64_t to_us,
                          struct vent_column *out, size_t columns, bool *exact) {
     uint64_t first = vent_ring_before(r, from_us), end = vent_ring_before(r, to_us);
-    uint64_t width = to_us > from_us ? (to_us - from_us + columns - 1) / columns : 1;
+    uint64_t span = to_us > from_us ? to_us - from_us : 1;
+    uint64_t width = span / columns + (span % columns != 0);
     uint64_t last = UINT64_MAX;
     size_t n = 0;
     *exact = end <= first || end - first <= columns;
