@@ -10,6 +10,7 @@ LIBS_wsfanout := -lwslay
 LIBS_imgwrite := -lnettle
 LIBS_devsim   := -lnettle
 LIBS_camera   := -lnettle
+LIBS_secret   := -lnettle
 # framedecode, and the tests of the espcam codec.
 LIBS_framedecode := -lnettle
 LIBS_espcam      := -lnettle
