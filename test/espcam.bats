@@ -196,6 +196,21 @@ sum_of() { sha256sum | cut -c1-64; }
     assert_equal "$(grep -c '^sim.sleep' sim.out)" 4
 }
 
+@test "ORIGIN and HOSTS keep pages of others away; policies reach the stages" {
+    pipeline 'ORIGIN=http://cams.example:*' 'HOSTS=127.0.0.1,cams.example' CHECKSUM=off SYNC=full
+    cameras --cameras 1 --every 200ms --pace 0
+    wait_for 15 camera_is $A state live
+    for other in 'Origin: http://evil.example' 'Sec-Fetch-Site: cross-site'; do
+        assert_equal "$(post "$URL/cameras/$A/sleep" -H "$other" -d '{"seconds": 60}')" 403
+    done
+    assert_equal "$(curl -s -o body -w '%{http_code}' -H 'Host: evil.example' "$URL/cameras.json")" 421
+    refute grep -q '^sim.sleep' sim.out
+    assert_equal "$(post "$URL/cameras/$A/sleep" -H "Host: cams.example:$PORT" -H "Origin: http://cams.example:$PORT" -d '{"seconds": 60}')" 202
+    wait_line sim.out '^sim.sleep'
+    tr '\0' ' ' <"/proc/$(stage_pid decode)/cmdline" | grep -q -- '--checksum off'
+    tr '\0' ' ' <"/proc/$(stage_pid saved)/cmdline" | grep -q -- '--sync full'
+}
+
 @test "AUTO_SLEEP: cameras that tell their charge sleep 10 minutes after a picture" {
     pipeline AUTO_SLEEP=yes
     cameras --cameras 2 --every 1s --pace 1ms
