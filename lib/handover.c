@@ -2,37 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "mp.h"
 #include "rundir.h"
+#include "unixsock.h"
 
 /* A sender may put in any number of descriptors: each must be closed, so room is made for the most
  * that the kernel passes in one message (SCM_MAX_FD). */
-enum { FDS_MAX = 253, BACKLOG = 4096, KEYS = 7 };
+enum { FDS_MAX = 253, BACKLOG = 4096, KEYS = 7, HANDOVER_PATH = 108 };
 
-static int address(struct sockaddr_un *a, const char *name, struct err *e) {
-    *a = (struct sockaddr_un){.sun_family = AF_UNIX};
-    return rundir_file(a->sun_path, sizeof a->sun_path, name, "sock", e);
-}
-
-/* Connects or fails at once, with errno set: a full queue of waiting connections is EAGAIN. */
-static int dial(const struct sockaddr_un *a, struct err *e) {
-    int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s < 0)
-        return err_errno(e, errno, "cannot make a socket");
-    if (connect(s, (const struct sockaddr *)a, sizeof *a) == 0)
-        return s;
-    int no = errno;
-    close(s);
-    err_errno(e, no, "cannot hand a connection over to %s", a->sun_path);
-    errno = no;
-    return -1;
+/* The path of NAME.sock. */
+static int address(char path[HANDOVER_PATH], const char *name, struct err *e) {
+    return rundir_file(path, HANDOVER_PATH, name, "sock", e);
 }
 
 /* ---- giving ---- */
@@ -71,18 +55,18 @@ static int send_fd(int sock, int fd, const struct buf *b, const char *path, stru
 /* One connection for each hand-over: what was sent stays readable after it is closed, the queue is
  * then as long as the listener's backlog, and a listener that came back is found again. */
 int handover_send(const char *name, int fd, const struct handover *h, struct err *e) {
-    struct sockaddr_un a;
-    if (address(&a, name, e) < 0)
+    char path[HANDOVER_PATH];
+    if (address(path, name, e) < 0)
         return -1;
     if (h->extra_len > HANDOVER_MAX - sizeof *h)
         return err_set(e, CAUSE_LIMIT, "%s sent %zu bytes behind its handshake", h->peer,
                        h->extra_len);
-    int s = dial(&a, e);
+    int s = unix_dial(path, SOCK_SEQPACKET);
     if (s < 0)
-        return -1;
+        return err_errno(e, errno, "cannot hand a connection over to %s", path);
     struct buf b = {0};
     encode(&b, h);
-    int r = send_fd(s, fd, &b, a.sun_path, e);
+    int r = send_fd(s, fd, &b, path, e);
     buf_free(&b);
     close(s);
     return r;
@@ -90,46 +74,12 @@ int handover_send(const char *name, int fd, const struct handover *h, struct err
 
 /* ---- listening ---- */
 
-/* The file at the address is somebody's who lives, or is removed. */
-static int clear_stale(const struct sockaddr_un *a, struct err *e) {
-    struct stat st;
-    if (lstat(a->sun_path, &st) < 0)
-        return 0;
-    if (!S_ISSOCK(st.st_mode))
-        return err_set(e, CAUSE_FAILED, "%s is no socket (remove it)", a->sun_path);
-    int s = dial(a, NULL);
-    bool stale = s < 0 && errno == ECONNREFUSED;
-    if (s >= 0)
-        close(s);
-    if (!stale)
-        return err_set(e, CAUSE_BUSY, "another process already takes connections at %s",
-                       a->sun_path);
-    if (unlink(a->sun_path) < 0 && errno != ENOENT)
-        return err_errno(e, errno, "cannot replace %s", a->sun_path);
-    return 0;
-}
-
-static int bind_private(int s, const struct sockaddr_un *a) {
-    /* The mode of the unbound socket becomes that of the file: no moment in which others may
-     * connect. */
-    if (fchmod(s, 0600) < 0 || bind(s, (const struct sockaddr *)a, sizeof *a) < 0)
-        return -1;
-    return listen(s, BACKLOG);
-}
-
 int handover_listen(const char *name, struct err *e) {
-    struct sockaddr_un a;
-    char dir[RUNDIR_MAX];
+    char path[HANDOVER_PATH], dir[RUNDIR_MAX];
     if (rundir_path(dir, sizeof dir, NULL, e) < 0 || rundir_make(dir, e) < 0 ||
-        address(&a, name, e) < 0 || clear_stale(&a, e) < 0)
+        address(path, name, e) < 0)
         return -1;
-    int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s >= 0 && bind_private(s, &a) == 0)
-        return s;
-    int no = errno;
-    if (s >= 0)
-        close(s);
-    return err_errno(e, no, "cannot listen at %s", a.sun_path);
+    return unix_listen(path, SOCK_SEQPACKET, BACKLOG, e);
 }
 
 /* ---- taking ---- */

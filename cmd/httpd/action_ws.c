@@ -1,12 +1,12 @@
 /* WS PATH ws ENDPOINT [GROUP]: the WebSocket handshake, then the connection goes to the stage that
  * listens on $TAPLINE_RUN/ENDPOINT.sock (handover.h). No extension is ever agreed to.
  */
+#include <limits.h>
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -15,6 +15,7 @@
 #include "reply.h"
 #include "rundir.h"
 #include "site.h"
+#include "unixsock.h"
 
 enum { KEY_BYTES = 16, KEY_TEXT = 24, ACCEPT_TEXT = BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) };
 
@@ -59,16 +60,14 @@ static const char *accept_text(const char *key, char out[ACCEPT_TEXT + 1]) {
 
 /* A browser can be told "503" only before 101, so see first whether anybody takes connections. */
 static bool somebody_listens(const char *name) {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    char path[PATH_MAX];
     struct err e;
-    if (rundir_file(a.sun_path, sizeof a.sun_path, name, "sock", &e) < 0)
+    if (rundir_file(path, sizeof path, name, "sock", &e) < 0)
         return false;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool there = connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
-    close(fd);
-    return there;
+    int fd = unix_dial(path, SOCK_SEQPACKET);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 /* ---- handing over ---- */
