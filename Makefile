@@ -3,11 +3,12 @@
 # SAN=1 builds with AddressSanitizer and UBSan into build/san.
 # Adding a program: a folder cmd/NAME and one word in PROGRAMS (and its libraries in LIBS_NAME).
 
-PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite devsim
+PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite hevbcast udpcat devsim
 
 LIBS_httpd    := -lmicrohttpd -lnettle
 LIBS_wsfanout := -lwslay
 LIBS_imgwrite := -lnettle
+LIBS_dispatch := -lnettle
 LIBS_devsim   := -lnettle
 LIBS_camera   := -lnettle
 LIBS_secret   := -lnettle

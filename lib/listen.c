@@ -55,14 +55,17 @@ static const char *cure(int no) {
 
 static int open_one(const struct addrinfo *a) {
     int on = 1, off = 0;
-    int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool stream = a->ai_socktype == SOCK_STREAM;
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    /* Connections of the last run may linger in TIME_WAIT; a live listener still excludes us. */
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Connections of the last run may linger in TIME_WAIT; a live listener still excludes us. For
+     * datagrams it would let two programs have the port. */
+    if (stream)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (a->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && (!stream || listen(fd, BACKLOG) == 0))
         return fd;
     int no = errno;
     close(fd);
@@ -86,9 +89,9 @@ int listen_check(const char *where, const char *option, struct err *e) {
     return split(where, option, &p, e);
 }
 
-int listen_open(const char *where, const char *option, struct err *e) {
+static int open_type(const char *where, int type, const char *option, struct err *e) {
     struct place p;
-    struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *list, hints = {.ai_socktype = type, .ai_flags = AI_PASSIVE};
     if (split(where, option, &p, e) < 0)
         return -1;
     int r = getaddrinfo(p.host[0] ? p.host : "0.0.0.0", p.port, &hints, &list);
@@ -105,6 +108,14 @@ int listen_open(const char *where, const char *option, struct err *e) {
     snprintf(how, sizeof how, cure(no), option);
     return err_set(e, no == EADDRINUSE ? CAUSE_BUSY : cause_of_errno(no),
                    "cannot listen on %s: %s%s", where, strerror(no), how);
+}
+
+int listen_open(const char *where, const char *option, struct err *e) {
+    return open_type(where, SOCK_STREAM, option, e);
+}
+
+int listen_open_udp(const char *where, const char *option, struct err *e) {
+    return open_type(where, SOCK_DGRAM, option, e);
 }
 
 uint64_t listen_files(void) {

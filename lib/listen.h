@@ -13,6 +13,9 @@
  * the cure, the option that chooses it. */
 int listen_open(const char *where, const char *option, struct err *e);
 
+/* The same for a socket that takes datagrams. */
+int listen_open_udp(const char *where, const char *option, struct err *e);
+
 /* Whether it can be such a place at all. */
 int listen_check(const char *where, const char *option, struct err *e);
 
