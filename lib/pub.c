@@ -272,6 +272,10 @@ static int open_nng(struct pub_output *o, struct err *e) {
     nng_pipe_notify(o->sock, NNG_PIPE_EV_ADD_POST, pipe_added, o);
     nng_pipe_notify(o->sock, NNG_PIPE_EV_REM_POST, pipe_added, o);
     r = nng_listen(o->sock, o->ep.pub, NULL, 0);
+    if (r != 0) { /* at once, for the file there is not ours to remove */
+        sock_close(o->sock, 0);
+        o->sock.id = 0;
+    }
     if (r == NNG_EADDRINUSE)
         return err_set(e, CAUSE_BUSY, "cannot publish on %s: in use by another process (%s)",
                        o->ep.name, o->ep.pub);
@@ -378,9 +382,7 @@ static void close_nng(struct pub_output *o) {
         return;
     nng_pipe_notify(o->sock, NNG_PIPE_EV_ADD_POST, NULL, NULL);
     nng_pipe_notify(o->sock, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    o->held = !sock_close(o->sock, SOCK_CLOSE_MS);
-    if (o->held && strncmp(o->ep.pub, "ipc://", 6) == 0)
-        unlink(o->ep.pub + 6);
+    o->held = !sock_close_at(o->sock, o->ep.pub);
     o->sock.id = 0;
 }
 

@@ -17,6 +17,7 @@ enum {
 struct rpc_listener {
     struct rpc_server *server;
     nng_socket sock; /* raw mode: the reply is addressed by the request's header */
+    struct endpoint ep;
     uv_poll_t poll;
 };
 
@@ -90,6 +91,7 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
     if (s->listeners == RPC_SERVERS)
         return err_set(e, CAUSE_USAGE, "%s: at most %d endpoints", ep->name, RPC_SERVERS);
     struct rpc_listener *l = mem_alloc(sizeof *l);
+    l->ep = *ep;
     int fd, r = listen_on(l, ep, &fd);
     if (r != 0) {
         sock_close(l->sock, 0);
@@ -107,7 +109,7 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
 
 static void poll_closed(uv_handle_t *h) {
     struct rpc_listener *l = h->data;
-    sock_close(l->sock, SOCK_CLOSE_MS);
+    sock_close_at(l->sock, l->ep.rep);
 }
 
 void rpc_server_close(struct rpc_server *s) {
@@ -124,7 +126,7 @@ void rpc_server_free(struct rpc_server *s) {
 
 void rpc_server_abandon(struct rpc_server *s) {
     for (size_t i = 0; i < s->listeners; i++)
-        sock_close(s->listener[i]->sock, SOCK_CLOSE_MS);
+        sock_close_at(s->listener[i]->sock, s->listener[i]->ep.rep);
 }
 
 /* ---- replies ---- */

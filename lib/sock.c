@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -95,6 +96,14 @@ bool sock_close(nng_socket s, unsigned wait_ms) {
     else
         close_on_thread(c);
     return wait_for(c, wait_ms);
+}
+
+bool sock_close_at(nng_socket s, const char *url) {
+    static const char ipc[] = "ipc://";
+    bool closed = sock_close(s, SOCK_CLOSE_MS);
+    if (!closed && strncmp(url, ipc, sizeof ipc - 1) == 0)
+        unlink(url + sizeof ipc - 1);
+    return closed;
 }
 
 void sock_fini(void) {

@@ -21,6 +21,10 @@ enum { SOCK_CLOSE_MS = 200 /* a close that works takes one or two */ };
  * callback of it runs any more. No handle of a loop may watch its descriptors by now. */
 bool sock_close(nng_socket s, unsigned wait_ms);
 
+/* The same, within SOCK_CLOSE_MS, of a socket that listens at url. If it does not come back in that
+ * time its file is removed here: nobody else will. */
+bool sock_close_at(nng_socket s, const char *url);
+
 /* Give NNG's memory back before a process ends, for leak checkers, unless a close hangs. */
 void sock_fini(void);
 

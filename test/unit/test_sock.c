@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/sub.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/protocol/reqrep0/req.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -105,4 +107,38 @@ static int send_to_nobody(int type) {
 TEST(only_byte_streams_between_processes_are_told_of_a_reset) {
     CHECK_INT(send_to_nobody(SOCK_STREAM), ECONNRESET);
     CHECK_INT(send_to_nobody(SOCK_SEQPACKET), EPIPE);
+}
+
+/* ---- a close that does not come back ---- */
+
+static atomic_bool entered, let_go;
+
+static void hold_up(nng_pipe pipe, nng_pipe_ev ev, void *arg) {
+    (void)pipe;
+    (void)ev;
+    (void)arg;
+    entered = true;
+    while (!let_go)
+        usleep(1000);
+}
+
+TEST(a_close_that_hangs_leaves_no_file) {
+    nng_socket s, client;
+    char path[128], url[140];
+    make_test_dir();
+    snprintf(path, sizeof path, "%s/held.rep", test_dir);
+    snprintf(url, sizeof url, "ipc://%s", path);
+    CHECK_INT(nng_rep0_open(&s), 0);
+    CHECK_INT(nng_pipe_notify(s, NNG_PIPE_EV_ADD_POST, hold_up, NULL), 0);
+    CHECK_INT(nng_listen(s, url, NULL, 0), 0);
+    CHECK_INT(nng_req0_open(&client), 0);
+    CHECK_INT(nng_dial(client, url, NULL, NNG_FLAG_NONBLOCK), 0);
+    uv_loop_init(&loop);
+    RUN_UNTIL(&loop, entered);
+    CHECK(!sock_close_at(s, url));
+    CHECK(access(path, F_OK) < 0);
+    let_go = true;
+    sock_close(client, SOCK_CLOSE_MS);
+    loop_finish(&loop);
+    sock_fini();
 }
