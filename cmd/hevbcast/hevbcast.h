@@ -1,0 +1,231 @@
+/* hevbcast: what the parts of the ventilator's TCP service share.
+ *
+ *   main.c     options, opening, closing
+ *   door.c     the three listening sockets
+ *   client.c   one connection of a broadcast port: joining, leaving, the table of them
+ *   out.c      texts to clients: built once, one send() each, bounded queues
+ *   unread.c   whether a client has read what it was sent
+ *   cast.c     when something is sent: at once, on the tick, when a client has read
+ *   state.c    hev.* messages to the newest state
+ *   alarms.c   the list of latched alarms
+ *   text.c     the state as JSON, to the byte, per dialect
+ *   query.c    one connection of the request port
+ *   request.c  what a request asks for, and its answer
+ *   bus.c      what is published and asked for on the bus
+ *
+ * Sections named here are those of hev.md in lib/codec.
+ */
+#ifndef HEVBCAST_HEVBCAST_H
+#define HEVBCAST_HEVBCAST_H
+
+#include <linux/inet_diag.h>
+#include <netinet/in.h>
+
+#include "alarms.h"
+#include "codec/hev.h"
+#include "stage.h"
+
+enum {
+    D1_PACKET_MAX = 600,      /* what a D1 client reads at a time (section 4) */
+    CLIENT_QUEUE = 16,        /* texts that wait for a D3 client; then the oldest is dropped */
+    BATCH_BYTES = 64 << 10,   /* texts of one turn of the loop that are sent together */
+    NOTSENT_LOWAT = 32 << 10, /* bytes the kernel holds for a client that does not take them */
+    REQUEST_MAX = 4096,       /* bytes of one request */
+    QUERIES = 256,            /* open request connections; one more ends the oldest */
+    KEYS = 18,                /* of "sensors" */
+    PAYLOAD_BYTES = 4096      /* of one message's body; the longest real one has about 700 */
+};
+
+enum dialect { DIALECT_D1, DIALECT_D2, DIALECT_D3 };
+enum port { PORT_WEBUI, PORT_NATIVE, PORT_QUERY, PORTS };
+
+struct options {
+    const char *host, *dialect, *mcu;
+    int64_t port[PORTS];
+    int64_t interval_ms, keepalive_ms, stall_ms, request_ms, clients;
+};
+
+/* A text on its way; shared by the queues that hold it. */
+struct frame {
+    unsigned refs;
+    struct buf text;
+};
+
+struct client {
+    struct hevbcast *h;
+    int fd, events;
+    uv_poll_t poll;
+    enum port port;
+    size_t index; /* in h->client */
+    char peer[64];
+    struct inet_diag_sockid diag; /* its own socket, as the kernel knows it */
+    uint8_t family;
+
+    struct frame *queue[CLIENT_QUEUE]; /* a ring; of the first one off bytes are sent */
+    unsigned head, count;
+    size_t off;
+    bool gone;
+    bool owed;             /* D1: has not been sent the newest state */
+    bool has_read;         /* D1: all that it was sent */
+    uint64_t bytes, texts; /* sent so far */
+    uint64_t sent_ns;      /* when last; monotonic */
+    uint64_t progress_ms;  /* it took something, or nothing waited */
+    uint64_t coalesced, dropped;
+};
+
+struct door {
+    struct hevbcast *h;
+    enum port port;
+    int fd;       /* -1 = none */
+    bool resting; /* no descriptor was left */
+    uv_poll_t poll;
+};
+
+struct counts {
+    uint64_t clients, opened, refused, cut_slow, lost;
+    uint64_t texts, sends, bytes, coalesced, dropped, left_out;
+    uint64_t requests, acks, nacks, timeouts, commands, unanswered, alarms, acked, strange;
+};
+
+/* "sensors" of D1: a value for each key, as it will be printed. */
+struct sensors {
+    bool any;       /* a DATA has come */
+    bool timestamp; /* the A1 form, with a timestamp */
+    bool real[KEYS];
+    double value[KEYS];
+};
+
+struct query;
+
+struct hevbcast {
+    struct stage st;
+    struct options opt;
+    struct counts n;
+    enum dialect dialect;
+    unsigned version; /* of the serial side, see hev.h */
+    struct door door[PORTS];
+
+    struct client **client;
+    size_t client_count, max_clients;
+    uint64_t port_clients[PORTS];
+    bool clients_changed; /* not yet published */
+
+    /* newest state */
+    struct sensors sensors;
+    struct alarms alarms;
+    bool alarms_changed;        /* not yet published */
+    struct buf body[HEV_TYPES]; /* last body of each type, msgpack */
+    int newest_type;            /* of the last payload; -1 = none yet */
+    bool serial_down;           /* serial.state says so */
+    uint64_t state_number;      /* counts changes of what D1 shows */
+
+    /* going out */
+    bool due;                   /* D1: there is something new */
+    uint8_t waiting[HEV_TYPES]; /* D3 with --interval: types with something new, oldest first */
+    size_t waiting_count;
+    struct frame *batch;   /* texts of this turn; D1: the newest state */
+    uint64_t batch_number; /* D1: state_number that batch shows */
+    uint64_t newest_time;  /* of the newest message that goes out */
+    uint64_t last_cast_ms; /* 0 = never */
+    bool owing;            /* some client is owed; retry runs */
+    unsigned retry_ms;
+    int diag_fd; /* -1 = the kernel does not tell */
+
+    struct query *first_query, *last_query;
+    size_t query_count;
+    uint64_t next_id; /* of hev.send */
+    bool blocked;     /* an output is full */
+    bool stopping;
+
+    uv_timer_t tick, retry, keepalive;
+    uv_check_t check;
+    uv_prepare_t prepare;
+};
+
+static inline uint64_t hevbcast_ms(const struct hevbcast *h) {
+    return uv_now(&h->st.loop);
+}
+
+/* ---- door.c ---- */
+int door_check(const struct options *o, struct err *e);
+int doors_open(struct hevbcast *h, struct err *e);
+/* Those that had to rest try again. */
+void doors_wake(struct hevbcast *h);
+void doors_close(struct hevbcast *h);
+
+/* ---- client.c ---- */
+void client_table_open(struct hevbcast *h);
+void client_table_free(struct hevbcast *h);
+/* Takes fd over, in any case. */
+void client_add(struct hevbcast *h, enum port port, int fd, const struct sockaddr_storage *peer);
+void client_poll(struct client *c);
+void client_drop(struct client *c);
+/* Too slow: reset, so that the kernel need not keep what it does not take. */
+void client_cut(struct client *c, const char *why);
+/* Once a second: whoever has taken nothing of what waits for too long is cut. */
+void clients_watch(struct hevbcast *h);
+
+/* ---- out.c ---- */
+struct frame *frame_new(void);
+void frame_release(struct frame *f);
+/* A frame nobody holds but the caller, empty: *f itself or a new one in its place. */
+struct frame *frame_fresh(struct frame **f);
+/* Send or queue; the client may be gone afterwards (c->gone). */
+void out_send(struct client *c, struct frame *f);
+void out_writable(struct client *c);
+void out_free(struct client *c);
+
+/* ---- unread.c ---- */
+void unread_open(struct hevbcast *h);
+void unread_close(struct hevbcast *h);
+/* Whether the client has taken everything it was sent out of its socket. */
+bool unread_none(struct client *c);
+
+/* ---- cast.c ---- */
+void cast_open(struct hevbcast *h);
+void cast_close(struct hevbcast *h);
+/* A payload of this type is to go out (D1: the state has changed), for a message of time_ns. */
+void cast_payload(struct hevbcast *h, enum hev_type type, uint64_t time_ns);
+/* A client has come: whatever waits for the tick it gets at once. */
+void cast_welcome(struct client *c);
+
+/* ---- state.c ---- */
+enum { SENSOR_TIMESTAMP = 2 /* the one key that only A1 has */ };
+/* Key i of "sensors", in the order of D1. */
+const char *state_sensor_key(size_t i);
+void state_take(struct hevbcast *h, const struct msg *m);
+void state_free(struct hevbcast *h);
+
+/* ---- text.c ---- */
+/* The state as a D1 or D2 client reads it, at most D1_PACKET_MAX bytes; how many alarms had to be
+ * left out. */
+unsigned text_state(const struct hevbcast *h, struct buf *out);
+/* The last payload of a type as D3, with its NUL. False when there is none that can be written. */
+bool text_payload(struct hevbcast *h, enum hev_type type, struct buf *out);
+
+/* ---- query.c ---- */
+void query_add(struct hevbcast *h, int fd, const struct sockaddr_storage *peer);
+void queries_close(struct hevbcast *h);
+
+/* ---- request.c ---- */
+struct answer {
+    bool ack;
+    char reason[160];          /* of a nack */
+    char cmdtype[64], cmd[64]; /* as asked for; "" = none */
+    double param;
+    bool has_param;
+};
+/* Carry out the request; n bytes of JSON. Publishes what follows from it. */
+void request_take(struct hevbcast *h, const char *text, size_t n, const char *client,
+                  const char *from, struct answer *a);
+
+/* ---- bus.c ---- */
+void bus_open(struct hevbcast *h);
+void bus_alarms(struct hevbcast *h);
+void bus_clients(struct hevbcast *h);
+void bus_command(struct hevbcast *h, const struct answer *a, const char *client, const char *from);
+/* The payload, to be put on the serial line. False when our output is full. */
+bool bus_send(struct hevbcast *h, const char *kind, const uint8_t *p, size_t n);
+void bus_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body, size_t n);
+
+#endif

@@ -1,0 +1,99 @@
+/* unread: whether a client has read what it was sent.
+ *
+ * A D1 client takes each read for one whole JSON text, so nothing may be sent on top of what it has
+ * not read yet. What our own socket can tell (SIOCOUTQ: bytes not acknowledged) is the answer only
+ * in between: the receiving kernel acknowledges the first 16 segments of a connection at once, and
+ * anything after 40 ms, read or not; and before Linux 6.6 it may hold the acknowledgement of a full
+ * segment back for 40 ms although it was read. For a client of this machine the kernel also tells
+ * what waits in the client's own socket (sock_diag(7), what `ss` shows as Recv-Q): that is exact,
+ * at the price of two system calls, and asked when the cheap answer does not count.
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hevbcast.h"
+#include "log.h"
+
+enum { QUICK_TEXTS = 24 /* more than 16 segments */, DELAYED_ACK_MS = 35 /* less than 40 */ };
+/* Of tcpi_bytes_received in the kernel's struct tcp_info; glibc's ends before it. */
+enum { BYTES_RECEIVED_AT = 128 };
+enum known { READ, UNREAD, UNKNOWN };
+
+void unread_open(struct hevbcast *h) {
+    h->diag_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+    if (h->diag_fd < 0)
+        log_debug("the kernel does not tell what clients have read: %s", strerror(errno));
+}
+
+void unread_close(struct hevbcast *h) {
+    if (h->diag_fd >= 0)
+        close(h->diag_fd);
+    h->diag_fd = -1;
+}
+
+static bool ask(const struct client *c) {
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 body;
+    } q = {.head = {.nlmsg_len = sizeof q,
+                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                    .nlmsg_flags = NLM_F_REQUEST},
+           .body = {.sdiag_family = c->family,
+                    .sdiag_protocol = IPPROTO_TCP,
+                    .idiag_ext = 1 << (INET_DIAG_INFO - 1),
+                    .idiag_states = ~0u,
+                    .id = c->diag}};
+    return send(c->h->diag_fd, &q, sizeof q, 0) == (ssize_t)sizeof q;
+}
+
+/* Bytes that its socket has received so far, read or not; UINT64_MAX when that is not told. */
+static uint64_t received(const struct nlmsghdr *head) {
+    const struct inet_diag_msg *m = NLMSG_DATA(head);
+    int left = (int)(head->nlmsg_len - NLMSG_LENGTH(sizeof *m));
+    for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        uint64_t n;
+        if (a->rta_type != INET_DIAG_INFO || RTA_PAYLOAD(a) < BYTES_RECEIVED_AT + sizeof n)
+            continue;
+        memcpy(&n, (const uint8_t *)RTA_DATA(a) + BYTES_RECEIVED_AT, sizeof n);
+        return n;
+    }
+    return UINT64_MAX;
+}
+
+/* UNKNOWN: the client is on another machine or in another network namespace. */
+static enum known ask_kernel(const struct client *c) {
+    union {
+        struct nlmsghdr head;
+        uint8_t bytes[4096];
+    } r;
+    if (c->h->diag_fd < 0 || !ask(c))
+        return UNKNOWN;
+    ssize_t n = recv(c->h->diag_fd, &r, sizeof r, 0);
+    if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) || r.head.nlmsg_len > (size_t)n ||
+        r.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+        return UNKNOWN;
+    const struct inet_diag_msg *m = NLMSG_DATA(&r.head);
+    if (m->id.idiag_sport != c->diag.idiag_sport)
+        return UNKNOWN;
+    return m->idiag_rqueue || received(&r.head) < c->bytes ? UNREAD : READ;
+}
+
+bool unread_none(struct client *c) {
+    int waits = 0;
+    if (c->has_read)
+        return true;
+    bool told = ioctl(c->fd, SIOCOUTQ, &waits) == 0 && waits == 0;
+    uint64_t ms = (clock_mono_ns() - c->sent_ns) / 1000000u;
+    enum known k = READ;
+    if (!told || c->texts < QUICK_TEXTS || ms >= DELAYED_ACK_MS)
+        k = ask_kernel(c);
+    c->has_read = k == UNKNOWN ? told : k == READ;
+    return c->has_read;
+}
