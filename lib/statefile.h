@@ -1,8 +1,8 @@
 /* statefile: memory that outlives the process: a small file in the run directory, mapped, so that a
- * killed dispatch goes on where it was, without a system call when something changes.
+ * killed stage goes on where it was, without a system call when something changes.
  */
-#ifndef DISPATCH_STATEFILE_H
-#define DISPATCH_STATEFILE_H
+#ifndef TAPLINE_STATEFILE_H
+#define TAPLINE_STATEFILE_H
 
 #include <stddef.h>
 
