@@ -313,6 +313,16 @@ known_macs() { tapline req rules cameras | grep -oE '"mac":"[0-9a-f:]+"' | cut -
     echo 'nothing' >names
     kill -HUP "$R"
     wait_line rules.err 'names, line 1: is not "MAC NAME"'
+    # One frame of an address that nobody has is a wrong bit; more of them are a camera.
+    broken() { tapline put --to decode espcam.broken <<<"{\"mac\": \"$1\", \"frames\": $2, \"bytes\": 250, \"reason\": \"gap\"}"; }
+    broken 24:6f:28:a1:b2:ff 1
+    broken $A 1
+    broken 24:6f:28:a1:b2:c9 7
+    wait_for 5 eval "tapline req rules cameras | grep -q b2:c9"
+    tapline req rules cameras >all
+    refute grep -q b2:ff all
+    assert_equal "$(grep -o '"broken":1' all | wc -l)" 2
+    tapline req rules stats | grep -qE '"strangers": ?1'
     tapline put --to decode espcam.image <<<'{"mac": "nonsense"}'
     wait_line rules.err 'that is no hardware address'
     run dispatch espcam --name 24:6f=x

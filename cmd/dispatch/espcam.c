@@ -45,7 +45,15 @@ static struct cam_camera *known(const char *mac) {
     return c;
 }
 
-/* The camera a message is about, now heard; NULL when its MAC makes no sense. */
+/* A wrong bit in the address of a frame looks like a picture of which one frame came, of a camera
+ * that nobody knows. */
+static bool is_stranger(const struct msg *m, const char *mac) {
+    uint64_t frames = 0;
+    return msg_is(m, "espcam.broken") && !cam_find(cams.table, mac) && !cam_name(mac)[0] &&
+           mp_get_uint(m->body, m->body_len, "frames", &frames) && frames <= 1;
+}
+
+/* The camera a message is about, now heard; NULL when its MAC makes no sense or is nobody's. */
 static struct cam_camera *heard(const struct msg *m) {
     static struct log_limit limit;
     char shown[64], mac[CAM_MAC];
@@ -58,8 +66,13 @@ static struct cam_camera *heard(const struct msg *m) {
                     (int)m->topic_len, m->topic, log_quote(shown, sizeof shown, text, n));
         return NULL;
     }
+    if (is_stranger(m, mac)) {
+        cams.strangers++;
+        return NULL;
+    }
     struct cam_camera *c = known(mac);
     c->heard_ns = clock_wall_ns();
+    c->messages++;
     cams_changed();
     return c;
 }
@@ -217,6 +230,8 @@ static void look_for_silence(struct cam_camera *c, uint64_t now) {
 static void on_second(uv_timer_t *t) {
     uint64_t now = clock_wall_ns();
     (void)t;
+    if (cam_forget_strangers(cams.table, now))
+        cams_changed();
     for (size_t i = 0; i < cams.table->n; i++)
         look_for_silence(&cams.table->camera[i], now);
     cam_command_second();
@@ -243,6 +258,7 @@ static void on_hangup(void *ctx) {
 static void open_counters(struct stage *st) {
     stage_counter(st, "cameras", &cams.table->n);
     stage_counter(st, "cameras_forgotten", &cams.table->evicted);
+    stage_counter(st, "strangers", &cams.strangers);
     stage_counter(st, "pictures", &cams.pictures);
     stage_counter(st, "broken", &cams.broken);
     stage_counter(st, "sensor_texts", &cams.sensors);

@@ -23,7 +23,8 @@ struct cam_rules {
     uint64_t ws_clients;
     uv_timer_t page_timer, sleep_timer, second;
     bool changed;
-    uint64_t told_ms; /* loop time of the last broadcast */
+    uint64_t told_ms;   /* loop time of the last broadcast */
+    uint64_t strangers; /* lone frames of cameras that nothing else is known of */
     uint64_t pictures, broken, sensors, saved, sleeps_sent, sleeps_refused, bad_texts, bad_macs;
 };
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const uint64_t MAGIC = 0x65737063616d0000u ^ sizeof(struct cam_table);
-static const uint64_t SECOND = 1000000000, RATE_WINDOW_NS = 3600 * UINT64_C(1000000000);
+static const uint64_t SECOND = 1000000000, RATE_WINDOW_NS = 3600 * UINT64_C(1000000000),
+                      STRANGER_NS = 86400 * UINT64_C(1000000000);
 
 /* ---- the table ---- */
 
@@ -66,14 +67,29 @@ static bool goes_before(const struct cam_camera *a, const struct cam_camera *b) 
     return named_a != named_b ? named_b : a->heard_ns < b->heard_ns;
 }
 
+static void forget(struct cam_table *t, struct cam_camera *c) {
+    *c = t->camera[t->n - 1];
+    t->n--;
+    t->evicted++;
+}
+
 static void evict(struct cam_table *t) {
     struct cam_camera *out = &t->camera[0];
     for (size_t i = 1; i < t->n; i++)
         if (goes_before(&t->camera[i], out))
             out = &t->camera[i];
-    *out = t->camera[t->n - 1];
-    t->n--;
-    t->evicted++;
+    forget(t, out);
+}
+
+bool cam_forget_strangers(struct cam_table *t, uint64_t now_ns) {
+    size_t before = t->n;
+    for (size_t i = t->n; i > 0; i--) {
+        struct cam_camera *c = &t->camera[i - 1];
+        if (c->messages == 1 && !c->picture_ns && !c->name[0] &&
+            now_ns >= c->heard_ns + STRANGER_NS)
+            forget(t, c);
+    }
+    return t->n < before;
 }
 
 struct cam_camera *cam_get(struct cam_table *t, const char *mac, size_t most) {

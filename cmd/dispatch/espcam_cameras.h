@@ -23,6 +23,7 @@ struct cam_camera {
     char mac[CAM_MAC];
     char name[CAM_NAME]; /* "" = none was given */
     uint64_t heard_ns;   /* when the newest message of any kind came */
+    uint64_t messages;   /* of any kind */
     /* The last picture. */
     uint64_t picture_ns, bytes, frames;
     unsigned width, height; /* 0 = not known */
@@ -72,6 +73,10 @@ struct cam_camera *cam_find(struct cam_table *t, const char *mac);
 /* The same, added when new. Above `most` cameras the one that was silent longest makes room, those
  * with a name last. */
 struct cam_camera *cam_get(struct cam_table *t, const char *mac, size_t most);
+
+/* A wrong bit in an address makes a camera that does not exist. One without name and picture that
+ * was heard only once is forgotten after a day. Whether there was any. */
+bool cam_forget_strangers(struct cam_table *t, uint64_t now_ns);
 
 void cam_add_picture(struct cam_camera *c, uint64_t now_ns, uint64_t bytes);
 /* Pictures a minute and bytes a second, from the last pictures of at most an hour; they fall when

@@ -56,6 +56,28 @@ TEST(cameras_are_bounded_and_those_with_a_name_stay_longest) {
     free(t);
 }
 
+TEST(who_was_heard_once_and_never_sent_a_picture_is_forgotten_after_a_day) {
+    const uint64_t day = 86400 * S;
+    struct cam_table *t = calloc(1, sizeof *t);
+    cam_table_check(t);
+    add(t, 1, 9, S)->messages = 1;
+    add(t, 2, 9, S)->messages = 2;
+    add(t, 3, 9, S)->picture_ns = S;
+    cam_find(t, "00:00:00:00:00:03")->messages = 1;
+    strcpy(add(t, 4, 9, S)->name, "named");
+    add(t, 5, 9, 2 * S)->messages = 1;
+    CHECK(!cam_forget_strangers(t, day));
+    CHECK_INT(t->n, 5);
+    CHECK(cam_forget_strangers(t, day + S));
+    CHECK_INT(t->n, 4);
+    CHECK(!cam_find(t, "00:00:00:00:00:01"));
+    CHECK(cam_find(t, "00:00:00:00:00:05"));
+    CHECK(cam_forget_strangers(t, day + 2 * S));
+    CHECK_INT(t->n, 3);
+    CHECK_INT(t->evicted, 2);
+    free(t);
+}
+
 TEST(what_an_earlier_process_left_is_checked) {
     struct cam_table *t = calloc(1, sizeof *t);
     cam_table_check(t);
