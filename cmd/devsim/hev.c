@@ -45,7 +45,7 @@ static bool stopped, loop;
 
 static const struct opt options[] = {
     {"mcu-version", 0, OPT_TEXT, &mcu_version, "VERSION",
-     "what the controller speaks: A0 to B6, but not A2", 0, 0},
+     "what the controller speaks: A0 to B6", 0, 0},
     {"rate", 0, OPT_INT, &rate, "N",
      "DATA a second; 0 is what such controllers sent: 5 for A0 and A1, else 50", 0, 1000},
     {"stopped", 0, OPT_FLAG, &stopped, NULL, "idle until the host says START", 0, 0},
