@@ -12,6 +12,9 @@ struct format {
     void *(*open)(struct stage *st, struct err *e);
     /* Bytes of the device, read at time_ns. */
     void (*feed)(void *decoder, const uint8_t *p, size_t n, uint64_t time_ns);
+    /* A message that is not serial.rx, at now_ns on the clock of feed's time_ns: true = it was for
+     * the decoder and is not passed on. NULL: none ever is. */
+    bool (*message)(void *decoder, const struct msg *m, uint64_t now_ns);
     /* When timeout wants to be called, on the clock of feed's time_ns; 0 = not at all. NULL: never.
      */
     uint64_t (*deadline)(const void *decoder);
@@ -26,5 +29,6 @@ struct format {
 extern const struct format format_panel;
 extern const struct format format_lines;
 extern const struct format format_espcam;
+extern const struct format format_hev;
 
 #endif

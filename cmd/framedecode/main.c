@@ -1,6 +1,7 @@
 /* framedecode: bytes of a device to typed messages, through a codec.
  *
- * In:   serial.rx {data} (or plain bytes on standard input). Everything else passes through.
+ * In:   serial.rx {data} (or plain bytes on standard input), and what the format itself asks for
+ *       (hev.send). Everything else passes through.
  * Out:  the messages of the format.
  * Ends: at the end of standard input, on SIGTERM; what is whole by then is still published.
  */
@@ -10,7 +11,8 @@
 #include "format.h"
 #include "log.h"
 
-static const struct format *const formats[] = {&format_panel, &format_espcam, &format_lines};
+static const struct format *const formats[] = {&format_panel, &format_espcam, &format_hev,
+                                               &format_lines};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 struct framedecode {
@@ -28,7 +30,7 @@ static struct framedecode fd;
 static const char *format_name;
 
 static const struct opt options[] = {{"format", 'f', OPT_TEXT, &format_name, "NAME",
-                                      "what the device speaks: panel, espcam, lines", 0, 0},
+                                      "what the device speaks: panel, espcam, hev, lines", 0, 0},
                                      {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
@@ -112,6 +114,16 @@ static void on_state(const struct msg *m) {
     arm();
 }
 
+static bool offer(const struct msg *m) {
+    if (!fd.format->message)
+        return false;
+    enter();
+    bool taken = fd.format->message(fd.decoder, m, codec_now());
+    leave();
+    arm();
+    return taken;
+}
+
 static void on_msg(void *ctx, const struct msg *m) {
     const uint8_t *p;
     size_t n;
@@ -122,6 +134,8 @@ static void on_msg(void *ctx, const struct msg *m) {
     }
     if (msg_is(m, "serial.state"))
         on_state(m);
+    else if (offer(m))
+        return;
     pub_relay(&fd.st.pub, m, NULL);
 }
 
@@ -142,6 +156,8 @@ static int choose_format(struct err *e) {
 
 static int open_decoder(struct err *e) {
     fd.decoder = fd.format->open(&fd.st, e);
+    fd.fed_time = clock_wall_ns();
+    fd.fed_at_ns = clock_mono_ns();
     uv_timer_init(&fd.st.loop, &fd.timer);
     pub_retain(&fd.st.pub, "serial.state");
     return fd.decoder ? 0 : -1;

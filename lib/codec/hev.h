@@ -15,6 +15,7 @@ enum {
     HEV_PAYLOAD_MAX = 128, /* bytes; the longest known payload has 90 */
     HEV_CONTENT_MAX = HEV_PAYLOAD_MAX + 5,
     HEV_WIRE_MAX = 2 * HEV_CONTENT_MAX + 2, /* every byte escaped, and two flags */
+    HEV_TYPE_AT = 5,                        /* offset of payload_type, from version A2 on */
     HEV_BAUD = 115200
 };
 

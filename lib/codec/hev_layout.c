@@ -285,7 +285,7 @@ static const struct hev_layout layouts[] = {
     ROW(0xAF, 0xB4, HEV_PERSONAL, 70, personal_70),
     ROW(0xB5, 0xB6, HEV_PERSONAL, 90, personal_90),
 };
-enum { LAYOUTS = sizeof layouts / sizeof *layouts, TYPE_AT = 5 };
+enum { LAYOUTS = sizeof layouts / sizeof *layouts };
 
 const struct hev_layout *hev_layout_at(size_t i) {
     return i < LAYOUTS ? &layouts[i] : NULL;
@@ -329,7 +329,7 @@ static bool type_known(unsigned version, unsigned type) {
 static const char *fault_of(const uint8_t *p, size_t n) {
     if (p[0] < HEV_VERSION_FIRST || p[0] > HEV_VERSION_LAST)
         return "version";
-    if (p[0] >= 0xA2 && n > TYPE_AT && !type_known(p[0], p[TYPE_AT]))
+    if (p[0] >= 0xA2 && n > HEV_TYPE_AT && !type_known(p[0], p[HEV_TYPE_AT]))
         return "type";
     return "length";
 }
@@ -339,8 +339,8 @@ const struct hev_layout *hev_layout_of(uint8_t address, const uint8_t *p, size_t
     const struct hev_layout *l = NULL;
     enum hev_type type = address_type(address);
     const char *fault = n == 0 ? "empty" : type == HEV_UNSET ? "address" : NULL;
-    if (!fault && n > TYPE_AT)
-        l = layout_find(p[0], p[TYPE_AT], n, 1);
+    if (!fault && n > HEV_TYPE_AT)
+        l = layout_find(p[0], p[HEV_TYPE_AT], n, 1);
     if (!fault && !l)
         l = layout_find(p[0], type, n, 0);
     if (!l && why)
