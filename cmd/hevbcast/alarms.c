@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "json.h"
+#include "log.h"
+#include "statefile.h"
 
 /* ---- what a message says ---- */
 
@@ -42,8 +44,15 @@ static struct alarm *find(const struct alarms *a, const char *type, const char *
 }
 
 static void remove_at(struct alarms *a, size_t i) {
-    free(a->list[i]);
+    a->list[i]->order = 0;
     memmove(&a->list[i], &a->list[i + 1], (--a->n - i) * sizeof *a->list);
+}
+
+static struct alarm *free_place(const struct alarms *a) {
+    struct alarm *p = a->memory->place;
+    while (p->order)
+        p++;
+    return p;
 }
 
 /* From A1 on the device says how urgent it is, before that the safety document does. */
@@ -57,12 +66,26 @@ static struct alarm *add(struct alarms *a, const char *type, const char *name, u
         a->overflowed++;
         remove_at(a, 0);
     }
-    struct alarm *new = mem_alloc(sizeof *new);
+    uint64_t order = a->n ? a->list[a->n - 1]->order + 1 : 1;
+    struct alarm *new = free_place(a);
+    *new = (struct alarm){.since = time};
     snprintf(new->name, sizeof new->name, "%s", name);
     snprintf(new->type, sizeof new->type, "%s", type);
-    new->since = time;
     a->list[a->n++] = new;
+    new->order = order;
     return new;
+}
+
+static struct mp_cursor body_of(const struct alarm *e) {
+    const uint8_t *p = e->body[e->which].bytes;
+    return (struct mp_cursor){p, p + e->body[e->which].len};
+}
+
+static void set_body(struct alarm *e, const struct msg *m) {
+    unsigned other = !e->which;
+    memcpy(e->body[other].bytes, m->body, m->body_len);
+    e->body[other].len = (uint32_t)m->body_len;
+    e->which = other;
 }
 
 /* The text is needed with every payload and changes seldom. */
@@ -71,7 +94,7 @@ static void write_objects(struct alarms *a) {
     buf_clear(&a->objects);
     buf_putc(&a->objects, '[');
     for (size_t i = 0; i < a->n; i++) {
-        struct mp_cursor c = {a->list[i]->body, a->list[i]->body + a->list[i]->len};
+        struct mp_cursor c = body_of(a->list[i]);
         if (i)
             buf_put(&a->objects, ", ", 2);
         if (json_from_mp(&a->objects, &c, &python) != 1)
@@ -93,8 +116,7 @@ bool alarms_latch(struct alarms *a, const struct msg *m, unsigned version, const
         e = add(a, type, name, m->time);
     e->priority = priority_of(version, type, name);
     e->count++;
-    memcpy(e->body, m->body, m->body_len);
-    e->len = m->body_len;
+    set_body(e, m);
     write_objects(a);
     return true;
 }
@@ -115,9 +137,44 @@ bool alarms_first_of_name(const struct alarms *a, size_t i) {
     return true;
 }
 
-void alarms_free(struct alarms *a) {
-    while (a->n)
-        free(a->list[--a->n]);
+/* ---- what an earlier process has left ---- */
+
+static bool is_whole(const struct alarm *e) {
+    struct mp_value map;
+    if (e->which > 1 || e->body[e->which].len > ALARM_BODY_MAX ||
+        strnlen(e->type, sizeof e->type) == sizeof e->type ||
+        !is_name((const uint8_t *)e->name, strnlen(e->name, sizeof e->name)))
+        return false;
+    struct mp_cursor all = body_of(e), head = all;
+    return mp_skip(&all) == 1 && all.at == all.end && mp_read(&head, &map) == 1 &&
+           map.type == MP_MAP;
+}
+
+static int by_order(const void *a, const void *b) {
+    const struct alarm *x = *(struct alarm *const *)a, *y = *(struct alarm *const *)b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+void alarms_open(struct alarms *a, const char *name) {
+    const uint64_t magic = 0x616c61726d000000u | sizeof(struct alarm);
+    a->memory = statefile_open(name, sizeof *a->memory);
+    if (a->memory->magic != magic)
+        *a->memory = (struct alarm_memory){.magic = magic};
+    for (size_t i = 0; i < ALARMS_MAX; i++) {
+        struct alarm *e = &a->memory->place[i];
+        if (e->order && is_whole(e))
+            a->list[a->n++] = e;
+        else
+            e->order = 0;
+    }
+    qsort(a->list, a->n, sizeof *a->list, by_order);
+    write_objects(a);
+    if (a->n)
+        log_info("%zu alarms are still latched", a->n);
+}
+
+void alarms_close(struct alarms *a) {
+    statefile_close(a->memory, sizeof *a->memory);
     buf_free(&a->objects);
 }
 
@@ -127,7 +184,8 @@ void alarms_free(struct alarms *a) {
 static void copy_value(struct buf *b, const struct alarm *e, const char *key) {
     struct mp_value v;
     struct mp_cursor from;
-    if (!mp_find(e->body, e->len, key, &v, &from))
+    struct mp_cursor body = body_of(e);
+    if (!mp_find(body.at, (size_t)(body.end - body.at), key, &v, &from))
         return;
     const uint8_t *start = from.at;
     mp_skip(&from);
@@ -137,7 +195,8 @@ static void copy_value(struct buf *b, const struct alarm *e, const char *key) {
 
 static bool has(const struct alarm *e, const char *key) {
     struct mp_value v;
-    return mp_find(e->body, e->len, key, &v, NULL);
+    struct mp_cursor body = body_of(e);
+    return mp_find(body.at, (size_t)(body.end - body.at), key, &v, NULL);
 }
 
 static void put_one(struct buf *b, const struct alarm *e) {

@@ -158,6 +158,7 @@ static int hevbcast_open(struct hevbcast *h, struct err *e) {
     h->prepare.data = h;
     uv_prepare_start(&h->prepare, on_prepare);
     show_counters(h);
+    state_open(h);
     bus_open(h);
     return doors_open(h, e);
 }

@@ -122,6 +122,7 @@ static void learn_version(struct hevbcast *h, const struct msg *m, enum hev_type
                          : HEV_VERSION_B6_OLD;
     else if (version != HEV_VERSION_LAST || h->version != HEV_VERSION_B6_OLD)
         h->version = (unsigned)version;
+    h->alarms.memory->version = h->version;
 }
 
 static bool take_alarm(struct hevbcast *h, const struct msg *m) {
@@ -195,8 +196,15 @@ void state_take(struct hevbcast *h, const struct msg *m) {
         h->serial_down = !connected;
 }
 
+void state_open(struct hevbcast *h) {
+    alarms_open(&h->alarms, h->st.name);
+    uint64_t known = h->alarms.memory->version;
+    if (known >= HEV_VERSION_FIRST && known <= HEV_VERSION_B6_OLD)
+        h->version = (unsigned)known;
+}
+
 void state_free(struct hevbcast *h) {
     for (int t = 0; t < HEV_TYPES; t++)
         buf_free(&h->body[t]);
-    alarms_free(&h->alarms);
+    alarms_close(&h->alarms);
 }
