@@ -301,13 +301,21 @@ class Trouble(CameraCase):
 
 
 class Damage(CameraCase):
-    cameras = {"options": ("--loss", "0.5%"), "every": "200ms"}
+    cameras = {"options": ("--loss", "0.5%", "--hash", "none"), "every": "200ms"}
 
     def test_broken_pictures_are_counted_and_explained(self):
         page = self.open()
         page.wait("Number(document.querySelector('[data-figure=figBroken] dd').textContent) > 0", 20)
         page.wait("[...document.querySelectorAll('.cam-broken')].some((p) => /Teile fehlen/.test(p.textContent))", 20)
         self.picture(page, "espcam-broken.png")
+
+    def test_a_picture_that_nothing_vouches_for_says_so(self):
+        page = self.open()
+        self.shows_pictures(page)
+        page.wait("[...document.querySelectorAll('.cam-unproven')].every((p) => p.textContent.startsWith('Ungeprüft: keine Prüfsumme'))", 20)
+        self.assertRegex(page.text(f"[data-mac='{A}'] .cam-counts"), r"^0 geprüft · \d+ ungeprüft")
+        page.js(f"{card(A, '.cam-open')}.click()")
+        self.assertIn("ungeprüft", page.text(".viewer"))
 
 
 if __name__ == "__main__":

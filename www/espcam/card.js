@@ -19,6 +19,7 @@ function build() {
     facts: element("p", { class: "cam-facts" }),
     sensors: element("dl", { class: "cam-sensors" }),
     counts: element("p", { class: "cam-counts" }),
+    unproven: element("p", { class: "cam-unproven" }),
     broken: element("p", { class: "cam-broken" }),
     open: element("button", { class: "cam-open", type: "button" }),
     live: element("button", { class: "button cam-live", type: "button", "aria-pressed": "false" }),
@@ -27,7 +28,7 @@ function build() {
   parts.open.append(parts.img, parts.none, parts.state);
   const head = element("header", { class: "cam-head" }, parts.dot, parts.name, parts.age);
   const tools = element("div", { class: "cam-tools" }, parts.live, parts.sleep);
-  const body = element("div", { class: "cam-body" }, parts.facts, parts.sensors, parts.counts, parts.broken, parts.mac, tools);
+  const body = element("div", { class: "cam-body" }, parts.facts, parts.sensors, parts.counts, parts.unproven, parts.broken, parts.mac, tools);
   return { ...parts, card: element("article", { class: "cam card" }, head, parts.open, body) };
 }
 
@@ -101,10 +102,9 @@ export class Card extends EventTarget {
       [camera.unverified, "countUnverified"],
       [camera.broken, "countBroken"],
     ].filter(([n], i) => n || i === 0);
-    const line = some.map(([n, key]) => `${n} ${i18n.t(key)}`).join(" · ");
-    const verified = words.verified(camera);
-    setText(parts.counts, verified ? `${line} · ${verified}` : line);
-    parts.counts.title = camera.verified ? i18n.t(`verifiedTitle_${camera.verified}`) : "";
+    setText(parts.counts, some.map(([n, key]) => `${n} ${i18n.t(key)}`).join(" · "));
+    parts.counts.title = parts.unproven.title = words.proof(camera);
+    setText(parts.unproven, camera.verified === "none" ? i18n.t("unproven") : "");
     this.node.dataset.broken = camera.broken;
   }
 

@@ -54,6 +54,11 @@ export class Words {
     return camera.verified ? this.i18n.t(`verified_${camera.verified}`) : "";
   }
 
+  // What vouches for the picture shown.
+  proof(camera) {
+    return camera.verified ? this.i18n.t(`verifiedTitle_${camera.verified}`) : "";
+  }
+
   broken(camera) {
     if (!camera.broken) return "";
     const key = `reason_${camera.broken_reason}`;
