@@ -18,6 +18,7 @@ int play_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int put_main(int argc, char **argv);
 int req_main(int argc, char **argv);
+int hev_main(int argc, char **argv);
 int sim_main(int argc, char **argv);
 
 #endif
