@@ -1,0 +1,90 @@
+// The ventilator's screen: builds the parts and joins them.
+
+import { byId } from "../shared/dom.js";
+import { I18n } from "../shared/i18n.js";
+import { loadIcons } from "../shared/icons.js";
+import { PageLink } from "../shared/pagelink.js";
+import { Alarms } from "./alarms.js";
+import { fetchHistory } from "./api.js";
+import { Control } from "./control.js";
+import { Feed } from "./feed.js";
+import { Head } from "./head.js";
+import { History } from "./history.js";
+import { Numbers } from "./numbers.js";
+import { Sound } from "./sound.js";
+import { texts } from "./texts.js";
+import { Waves } from "./waves.js";
+
+const SILENCE_MS = 4000; // the rules speak every second
+const BEFORE_MS = 26000; // of the curves, when the page is opened
+
+const i18n = new I18n(texts);
+const link = new PageLink("/hev/ws", SILENCE_MS);
+const feed = new Feed();
+const waves = new Waves({ i18n, feed });
+const numbers = new Numbers({ i18n });
+const alarms = new Alarms({ i18n });
+const sound = new Sound({ i18n });
+const control = new Control({ i18n });
+const head = new Head({ i18n, feed });
+const history = new History({ i18n });
+
+function nameLanguage() {
+  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
+}
+
+// The feed takes what was before only while it is empty, so this must be there before it is not.
+async function fillFeed() {
+  try {
+    feed.prefill(await fetchHistory({ last: BEFORE_MS, points: 6000 }));
+  } catch {
+    // the curves then begin now
+  }
+}
+
+let waiting = []; // samples that came while the past was being fetched
+
+function takeSamples(message) {
+  if (waiting) waiting.push(message);
+  else feed.take(message);
+  document.body.dataset.samples = feed.count;
+}
+
+function takeState(state) {
+  feed.intervalMs = state.interval_ms;
+  waves.setRaw(state.raw);
+  document.body.dataset.raw = state.raw;
+  numbers.show(state);
+  alarms.show(state);
+  head.show(state);
+  history.show(state);
+  control.setReachable(link.word === "up" && state.serial);
+  document.body.dataset.loaded = "yes";
+}
+
+link.addEventListener("message", ({ detail }) => {
+  if (detail.type === "samples") takeSamples(detail);
+  if (detail.type === "state") takeState(detail);
+});
+link.addEventListener("link", ({ detail }) => {
+  head.setLink(detail);
+  if (detail !== "up") control.setReachable(false);
+});
+alarms.addEventListener("worst", ({ detail }) => sound.setWorst(detail));
+alarms.addEventListener("failed", ({ detail }) => head.refused(detail));
+byId("language").addEventListener("click", () => i18n.next());
+i18n.addEventListener("change", nameLanguage);
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || byId("confirm").open) return;
+  if (event.key === "l") i18n.next();
+  if (event.key === "m") sound.toggle();
+});
+
+loadIcons().catch(() => {});
+nameLanguage();
+control.setReachable(false);
+link.start();
+await fillFeed();
+const held = waiting;
+waiting = null;
+held.forEach(takeSamples);

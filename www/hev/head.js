@@ -1,0 +1,157 @@
+// Lamps, the banner over everything, state and mode: whether what is shown is of now.
+
+import { byId, element, setText } from "../shared/dom.js";
+import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { NoticeLines } from "../shared/notices.js";
+import { span } from "./format.js";
+
+const PATIENCE_MS = 1200; // a restart of the server is over before that
+const TICK_MS = 200;
+const COMMAND_MS = 8000;
+
+export class Head {
+  constructor({ i18n, feed }) {
+    Object.assign(this, { i18n, feed });
+    this.link = "connecting";
+    this.linkSince = performance.now();
+    this.state = null;
+    this.stateAt = 0;
+    this.lines = new NoticeLines(byId("notices"));
+    this.lamps = new Lamps(byId("states"), i18n, ["link", "device", "data"]);
+    this.chips = new Map();
+    i18n.addEventListener("change", () => this.update());
+    setInterval(() => this.update(), TICK_MS);
+    this.update();
+  }
+
+  setLink(word) {
+    this.link = word;
+    this.linkSince = performance.now();
+    document.body.dataset.link = word;
+    this.update();
+  }
+
+  show(state) {
+    this.state = state;
+    this.stateAt = performance.now();
+    this.update();
+  }
+
+  // A request to the device went wrong.
+  refused(reason) {
+    this.lines.set("command", "bad", this.i18n.t("refused", { reason }));
+    clearTimeout(this.commandTimer);
+    this.commandTimer = setTimeout(() => this.lines.set("command", "bad", ""), COMMAND_MS);
+  }
+
+  // none: nothing has come yet; late: no longer; live.
+  get fresh() {
+    const { state } = this;
+    if (!state || (state.age_ms === null && !this.feed.count)) return "none";
+    if (this.link !== "up" || !state.serial) return "late";
+    return this.silenceMs > Math.max(state.stale_ms, 2.5 * state.interval_ms) ? "late" : "live";
+  }
+
+  // Since the last sample arrived, here or there.
+  get silenceMs() {
+    const now = performance.now();
+    const there = this.state && this.state.age_ms !== null ? this.state.age_ms + now - this.stateAt : Infinity;
+    return Math.min(there, now - this.feed.arrivedAt);
+  }
+
+  update() {
+    const { state, fresh } = this;
+    const [lamp, key] = LINK_LAMP[this.link];
+    document.body.dataset.fresh = fresh;
+    this.lamps.set("link", lamp, this.i18n.t(key));
+    this.#device();
+    this.#data(fresh);
+    this.#notices(fresh);
+    this.#overlay(fresh);
+    if (state) this.#chips(state);
+    if (state) this.#foot(state);
+  }
+
+  #cause() {
+    const key = `cause_${this.state.cause}`;
+    return this.i18n.has(key) ? this.i18n.t(key) : this.state.cause;
+  }
+
+  #device() {
+    const known = this.state && this.link === "up";
+    document.body.dataset.device = known ? (this.state.serial ? "ok" : "lost") : "unknown";
+    if (!known) this.lamps.set("device", "none", this.i18n.t("deviceUnknown"));
+    else if (this.state.serial) this.lamps.set("device", "ok", this.i18n.t("cause_ok"));
+    else this.lamps.set("device", "bad", this.#cause());
+  }
+
+  #data(fresh) {
+    const { interval_ms: interval } = this.state ?? {};
+    const rate = interval ? this.i18n.t("perSecond", { n: Math.round(1000 / interval) || "< 1" }) : "";
+    if (fresh === "live") this.lamps.set("data", "ok", rate);
+    else this.lamps.set("data", fresh === "none" ? "none" : "bad", this.i18n.t(fresh === "none" ? "dataNone" : "dataLate"));
+  }
+
+  #notices(fresh) {
+    this.lines.set("link", "bad", this.#linkText());
+    this.lines.set("device", "bad", this.#deviceText());
+    const silent = fresh === "late" && this.link === "up" && this.state.serial;
+    this.lines.set("stale", "bad", silent ? this.i18n.t("noticeStaleData") : "");
+  }
+
+  #linkText() {
+    if (this.link === "up") return "";
+    if (navigator.onLine === false) return this.i18n.t("noticeOffline");
+    if (this.link === "stale") return this.i18n.t("noticeStale");
+    return performance.now() - this.linkSince > PATIENCE_MS ? this.i18n.t("noticeLink") : "";
+  }
+
+  #deviceText() {
+    if (!this.state || this.state.serial || this.link !== "up") return "";
+    const text = this.i18n.t("noticeDevice", { cause: this.#cause(), device: this.state.device });
+    return text.replace(" ()", "");
+  }
+
+  #overlay(fresh) {
+    const node = byId("no-data");
+    node.hidden = fresh === "live" || !this.state;
+    if (fresh === "none") setText(node, this.i18n.t("noDataYet"));
+    else if (fresh === "late") setText(node, this.i18n.t("noDataSince", { span: span(this.silenceMs) }));
+  }
+
+  #chips(state) {
+    const word = (kind, value) => (value === null ? null : this.i18n.has(`${kind}_${value}`) ? this.i18n.t(`${kind}_${value}`) : value.replaceAll("_", " "));
+    this.#chip("mode", word("mode", state.mode));
+    this.#chip("state", word("state", state.state));
+    this.#chip("battery", this.#battery(state.battery));
+  }
+
+  #battery(battery) {
+    if (!battery) return null;
+    const words = [battery.bat ? "onBattery" : "onMains", battery.bat85 ? "charged" : "", battery.alarm ? "batteryAlarm" : "",
+      battery.prob_elec ? "mainsFault" : ""];
+    return words.filter(Boolean).map((key) => this.i18n.t(key)).join(", ");
+  }
+
+  #chip(name, value) {
+    if (!this.chips.has(name)) {
+      const node = element("div", { class: "chip", id: `chip-${name}` }, element("dt"), element("dd"));
+      this.chips.set(name, node);
+      byId("chips").append(node);
+    }
+    const node = this.chips.get(name);
+    node.hidden = value === null;
+    setText(node.firstChild, this.i18n.t(name));
+    setText(node.lastChild, value ?? "");
+    if (name === "battery") node.dataset.bad = Boolean(this.state.battery?.alarm || this.state.battery?.prob_elec);
+  }
+
+  #foot(state) {
+    const version = state.device_version === null ? "" : this.i18n.t("protocol", { version: state.device_version.toString(16).toUpperCase() });
+    const browsers = state.clients === 1 ? this.i18n.t("clients1") : this.i18n.t("clients", { n: state.clients });
+    const servers = state.servers ? this.i18n.t("tcpClients", { n: (state.servers.webui ?? 0) + (state.servers.native ?? 0) }) : "";
+    const link = state.link ? this.i18n.t("lineFaults", { n: (state.link.bad_fcs ?? 0) + (state.link.unknown ?? 0) }) : "";
+    const words = [this.i18n.t("clinical"), this.i18n.t("version", { version: state.version }), version, state.device, browsers, servers, link];
+    setText(byId("foot-text"), words.filter(Boolean).join(" · "));
+  }
+}
