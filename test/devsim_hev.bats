@@ -4,7 +4,7 @@
 load helper
 
 D=$ROOT/test/data/hev
-bus() { "$PY" "$ROOT/test/tool/spbus.py" "$@"; }
+bus() { timeout 60 "$PY" "$ROOT/test/tool/spbus.py" "$@"; }
 ask() { bus ask sim "$1"; }
 ask_do() { ask "{\"op\":\"do\",\"text\":\"$1\"}"; }
 stat_of() { ask '{"op":"stats"}' | grep -oE "\"$1\": [0-9]+" | head -n 1 | grep -oE '[0-9]+$'; }
@@ -25,7 +25,7 @@ host() {
     PIDS+=("$HOST")
     wait_line host.out '^open$'
 }
-say() { printf '%s\n' "$@" >host.in; }
+say() { printf '%s\n' "$@" 1<>host.in; }
 # payloads [TYPE-BYTE]: those that came, from A2 on of one type only
 payloads() { awk '$1 == "info" {print $4}' host.out | grep -E "^.{10}${1:-}"; }
 came() { (($(payloads "${2:-}" | wc -l) >= $1)); }
