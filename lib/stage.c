@@ -12,7 +12,7 @@
 #include "report.h"
 #include "sock.h"
 
-enum { TICK_MS = 1000, FLUSH_MS = 300, HARD_STOP_S = 3 };
+enum { TICK_MS = 1000, FLUSH_MS = 300, HARD_STOP_S = 3, EXIT_S = 20 };
 
 /* The common options are the same variables for every program: one stage to a process. */
 static struct opt_list inputs, outputs, topics;
@@ -281,6 +281,7 @@ int stage_fail(struct stage *st, const struct err *e) {
     /* The program may have handles on the loop in any state, so it does not run any more: only the
      * sockets are closed, which removes their files. */
     if (st->opened) {
+        alarm(EXIT_S);
         pub_close(&st->pub, 0);
         rpc_server_abandon(&st->rpc);
         report_close(st);
@@ -361,7 +362,7 @@ int stage_close(struct stage *st, int status) {
     tally_unmap(st->tally);
     st->tally = NULL;
     sock_fini();
-    alarm(0);
+    alarm(EXIT_S); /* what runs at exit may hang as well: a leak checker beside NNG's threads */
     st->opened = false;
     return status;
 }

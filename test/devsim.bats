@@ -16,7 +16,7 @@ host() {
 }
 heard() { tr -d '\r' <"$WORK/host.out" | grep -cE -- "$1"; }
 hears() { (($(heard "$1") >= ${2:-1})); }
-bus() { "$PY" "$ROOT/test/tool/spbus.py" "$@"; }
+bus() { timeout 60 "$PY" "$ROOT/test/tool/spbus.py" "$@"; }
 ask() { bus ask sim "$1"; }
 ask_do() { ask "{\"op\":\"do\",\"text\":\"$1\"}"; }
 stat_of() { ask '{"op":"stats"}' | grep -oE "\"$1\": [0-9]+" | grep -oE '[0-9]+$'; }
@@ -104,7 +104,7 @@ PRESS 005$'
     assert_output $'PRESS 005\r\nRELEASE 005\r\nHELLO YOU\r\nAB'
     echo quit >&6
     exec 6>&-
-    wait "$PID" || true
+    wait_end "$PID" || true
     wait_for 5 eval '[[ ! -e dev ]]'
 }
 
@@ -264,7 +264,7 @@ END
 @test "messages can command it too" {
     start sim devsim panel -i fifo:do -o -
     wait_for 5 test -e "$TAPLINE_RUN/do.fifo"
-    bus put sim.do '{"text":"press 6"}' >"$TAPLINE_RUN/do.fifo"
+    bus put sim.do '{"text":"press 6"}' 1<>"$TAPLINE_RUN/do.fifo"
     wait_for 5 eval 'bus decode sim.out | grep -q "sim.press {\"id\": 6}"'
 }
 
@@ -273,7 +273,7 @@ END
     sim
     wait_for 5 eval '[[ $(readlink dev) == /dev/pts/* ]]'
     kill "$SIM"
-    wait "$SIM"
+    wait_end "$SIM"
     [[ ! -L dev ]]
     echo precious >dev
     run -1 devsim panel --link dev
@@ -288,7 +288,7 @@ END
     start other devsim panel --link "$WORK/dev"
     wait_for 5 eval '[[ $(readlink dev) != "$node" ]]'
     kill "$first"
-    wait "$first"
+    wait_end "$first"
     [[ -e dev ]]
 }
 

@@ -73,6 +73,8 @@ wait_for() {
 # Both take patterns as grep -E does.
 wait_line() { wait_for "${3:-10}" grep -qE -- "$2" "$1"; }
 wait_gone() { wait_for "${2:-5}" not_alive "$1"; }
+# wait_end PID [SECONDS]: until that child of ours has ended; its exit status.
+wait_end() { wait_gone "$1" "${2:-10}" && wait "$1"; }
 not_alive() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 
 free_port() {

@@ -13,8 +13,7 @@ relay() { framedecode --format lines "$@"; }
 # ends_with STATUS: the process started last ends so.
 ends_with() {
     local status=0
-    wait_gone "$PID"
-    wait "$PID" || status=$?
+    wait_end "$PID" || status=$?
     [ "$status" = "$1" ] || cat "$WORK"/*.err >&2
     assert_equal "$status" "$1"
 }
@@ -168,7 +167,7 @@ bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
     start late bash -c 'exec framedecode --format lines -i feed -o - >late.bin'
     some 200 >in
     # Both are subscribed when something has come through; then nothing may be missing.
-    wait_for 10 bash -c 'cat in >"$TAPLINE_RUN/source.fifo"; sleep 0.1; test -s early.bin && test -s late.bin'
+    wait_for 10 bash -c 'cat in 1<>"$TAPLINE_RUN/source.fifo"; sleep 0.1; test -s early.bin && test -s late.bin'
     run msgs decode <early.bin
     assert_line 'event.x {"n": 200}'
     run msgs decode <late.bin
@@ -182,11 +181,11 @@ bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
     start sub bash -c 'exec framedecode --format lines -i feed -o - >sub.bin'
     start pub framedecode --format lines -i fifo:source -o feed
     wait_for 5 test -p "$source"
-    wait_for 10 bash -c "'$PY' '$ROOT/test/tool/msgs.py' encode <<<'event.first {}' >'$source'; sleep 0.1; grep -aq event.first sub.bin"
+    wait_for 10 bash -c "'$PY' '$ROOT/test/tool/msgs.py' encode <<<'event.first {}' 1<>'$source'; sleep 0.1; grep -aq event.first sub.bin"
     kill -KILL "$PID"
     wait_gone "$PID"
     start again framedecode --format lines -i fifo:source -o feed
-    wait_for 10 bash -c "'$PY' '$ROOT/test/tool/msgs.py' encode <<<'event.second {}' >'$source'; sleep 0.1; grep -aq event.second sub.bin"
+    wait_for 10 bash -c "'$PY' '$ROOT/test/tool/msgs.py' encode <<<'event.second {}' 1<>'$source'; sleep 0.1; grep -aq event.second sub.bin"
 }
 
 @test "a named pipe keeps what comes while its reader is away" {
@@ -195,11 +194,11 @@ bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
     local sub=$PID
     wait_for 5 test -p "$TAPLINE_RUN/source.fifo"
     wait_for 5 test -p "$TAPLINE_RUN/kept.fifo"
-    some 1 event.before >"$TAPLINE_RUN/source.fifo"
+    some 1 event.before 1<>"$TAPLINE_RUN/source.fifo"
     wait_for 5 grep -aq event.before sub.bin
     kill -KILL "$sub"
     wait_gone "$sub"
-    some 100 event.away >"$TAPLINE_RUN/source.fifo"
+    some 100 event.away 1<>"$TAPLINE_RUN/source.fifo"
     start sub bash -c 'exec framedecode --format lines -i fifo:kept -o - >again.bin'
     wait_for 5 bash -c "'$PY' '$ROOT/test/tool/msgs.py' decode <again.bin | grep -c event.away | grep -qx 100"
 }

@@ -113,7 +113,7 @@ json_is() { [ "$(json "$1")" = "$2" ]; }
     wait_line up.err 'pipeline p is up'
     assert_equal "$(json "d['pid']")" "$PID"
     run tapline down p
-    wait "$PID"
+    wait_end "$PID"
     run tapline up gone.conf
     assert_failure 2
     pipeline bad '[a]' 'run = cat' 'runn = x'
@@ -258,8 +258,7 @@ EOF
     start logs tapline logs -f -n 4000 a
     wait_line logs.out ' n150$'
     tapline down
-    wait_gone "$PID" 3
-    wait "$PID"
+    wait_end "$PID"
     sed 's/.* n//' logs.out >got
     seq 1 "$(tail -n 1 got)" | cmp - got
 }

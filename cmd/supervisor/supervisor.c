@@ -15,6 +15,7 @@ enum {
     TICK_MS = 1000,
     STALLED_MS = 2500,  /* a tick later than this: we, not they, stood still */
     UP_WAIT_MS = 15000, /* until every stage of a detached pipeline must be ready */
+    CLOSE_S = 20,       /* for closing, when every stage is down */
     HARD_STOP_MS = 2000 /* beyond the longest stop_timeout: what SIGKILL does not end either */
 };
 
@@ -278,6 +279,7 @@ static void close_handle(uv_handle_t *h, void *ctx) {
 }
 
 int supervisor_close(struct supervisor *s, int status) {
+    alarm(CLOSE_S); /* whatever hangs from here on, the process ends */
     for (size_t i = 0; i < s->children; i++)
         child_close(&s->child[i]);
     reap_adopted(s);

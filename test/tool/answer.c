@@ -1,6 +1,6 @@
 /* answer: a stand-in for the stages that httpd asks. `answer -o NAME` replies by the op:
  *   echo    the request itself as `body`           play    acts (see count), "OK: play ID"
- *   count   how often play has acted               slow    never
+ *   count   how often play has acted               slow    never, and counts it as `kept`
  *   refuse  {ok: false} with `status` 418          error   {ok: false} with a text
  *   json    one value of each type                 data    bytes 0..255 as image/png
  *   big     200000 bytes of text                   empty   nothing but {ok: true}
@@ -14,7 +14,7 @@
 static struct stage stage;
 static uint64_t acted;
 static struct rpc_call *kept[1024]; /* never answered */
-static size_t kept_count;
+static uint64_t kept_count;
 
 static void text(struct rpc_call *call, const char *s, size_t n) {
     struct buf *b = rpc_reply_begin(call, 1);
@@ -144,6 +144,7 @@ int main(int argc, char **argv) {
         return status;
     if (stage_open(&stage, &e) < 0)
         return stage_fail(&stage, &e);
+    stage_counter(&stage, "kept", &kept_count);
     stage_ready(&stage);
     return stage_close(&stage, stage_run(&stage));
 }

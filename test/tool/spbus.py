@@ -14,6 +14,7 @@ Unix stream socket).
 """
 import json
 import os
+import select
 import socket
 import struct
 import sys
@@ -67,6 +68,7 @@ def dial(path, ours, theirs):
     end = time.monotonic() + 5
     while True:
         s = socket.socket(socket.AF_UNIX)
+        s.settimeout(10)
         try:
             s.connect(path)
             break
@@ -97,7 +99,6 @@ def address(name, suffix):
 
 def ask(name, request):
     s = dial(address(name, ".rep"), REQ, REP)
-    s.settimeout(10)
     send(s, struct.pack(">I", 0x80000001) + msgpack.packb(binary(json.loads(request))))
     reply = plain(msgpack.unpackb(receive(s)[4:], raw=False))
     print(json.dumps(reply, sort_keys=True))
@@ -110,16 +111,14 @@ def burst(name, request, count):
     for n in range(int(count)):
         send(s, struct.pack(">I", 0x80000000 | n) + body)
         time.sleep(0.0003)
-        try:
-            while s.recv(1 << 16, socket.MSG_DONTWAIT):
-                pass
-        except BlockingIOError:
+        while select.select([s], [], [], 0)[0] and s.recv(1 << 16):
             pass
     return 0
 
 
 def sub(name, prefix=""):
     s = dial(address(name, ".pub"), SUB, PUB)
+    s.settimeout(None)
     while True:
         body = receive(s)
         topic, _, rest = body.partition(b"\0")

@@ -422,11 +422,12 @@ TEST(lines_of_a_supervised_stage_wait_a_little) {
     fcntl(log, F_SETFL, O_NONBLOCK);
     open_stage("-i fifo:in -o fifo:out");
     uint64_t start = clock_mono_ns();
+    uv_update_time(&st.loop); /* on a busy machine it is older than start, and timers go by it */
     log_info("one");
     log_info("two");
     CHECK(read(log, text, sizeof text) < 0);
     RUN_UNTIL(&st.loop, text[0] || read(log, text, sizeof text - 1) > 0);
-    CHECK(clock_mono_ns() - start >= (STAGE_LOG_MS - 5) * 1000000u);
+    CHECK(clock_mono_ns() - start >= (STAGE_LOG_MS - 1) * 1000000u); /* in whole ms */
     CHECK_STR(text, "<6>one\n<6>two\n");
     log_info("three");
     at(0, send_term);
