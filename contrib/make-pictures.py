@@ -71,7 +71,15 @@ def system(browser, demo):
     return page
 
 
-PICTURES = {"panel": panel, "phone": phone, "system": system}
+def cameras(browser, demo):
+    page = browser.page(demo.url + "cameras", 1280, 800, scheme="light")
+    page.wait("[...document.querySelectorAll('.cam-picture')].filter((i) => i.naturalWidth > 0).length === 4", 20)
+    page.wait("document.querySelectorAll('.film-frame').length >= 16", 40)
+    page.wait("[...document.querySelectorAll('.film-frame img')].every((i) => i.naturalWidth > 0)", 20)
+    return page
+
+
+PICTURES = {"panel": panel, "phone": phone, "system": system, "cameras": cameras}
 
 
 def main():
