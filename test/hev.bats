@@ -176,6 +176,38 @@ E2
     wait_for 10 eval '[ "$(tapline status --json | json "[w for w in d[\"wires\"] if w.get(\"unaccounted\")]")" = "[]" ]'
 }
 
+@test "the screen: its routes, a command from it, and kill -9 of what is behind it" {
+    url=http://127.0.0.1:$LISTEN_PORT
+    state() { curl -s -m 5 "$url/hev/state.json" | json "d['$1']"; }
+    state_is() { [ "$(state "$1")" = "$2" ]; }
+    post() { curl -s -m 10 -o body -w '%{http_code}' -X POST -H 'Content-Type: application/json' "$@" "$url/hev/request"; }
+    pipeline 'ORIGIN=http://icu.example,http://127.0.0.1:*' 'HOSTS=127.0.0.1,icu.example'
+    wait_for 10 state_is serial False
+    sim
+    wait_for 10 state_is device_version 182
+    for page in / /ventilator; do
+        assert_equal "$(curl -s -o body -w '%{http_code} %{content_type}' "$url$page")" '200 text/html'
+    done
+    stop='{"type": "cmd", "cmdtype": "GENERAL", "cmd": "STOP", "param": null}'
+    assert_equal "$(post -d "$stop" -H 'Origin: http://evil.example')" 403
+    assert_equal "$(post -d "$stop" -H 'Host: evil.example')" 421
+    assert_equal "$(post -d '{"type": "cmd", "cmdtype": "GENERAL", "cmd": "DANCE", "param": null}')" 409
+    refute told sim.command
+    assert_equal "$(post -d "$stop" -H 'Origin: http://icu.example')" 200
+    wait_for 5 told '"fsm_state": "STOP"'
+    wait_for 5 state_is state STOP
+    client one "$WEBUI" D1
+    for stage in rules ws web; do
+        pid=$(stage_pid $stage)
+        kill -KILL "$pid"
+        wait_for 10 stage_is_new $stage "$pid"
+        wait_for 10 state_is state STOP
+    done
+    assert_equal "$(post -d "${stop/STOP/START}")" 200
+    wait_for 10 state_is state INHALE
+    refute grep -q closed one.out
+}
+
 @test "a device that takes no commands: told as not sent, and what it sends goes on" {
     pipeline DIALECT=D3
     sim --tries 1
