@@ -194,13 +194,16 @@ static bool is_repeat(const struct hev_link *l, const struct hev_last *last,
 
 static void last_keep(struct hev_link *l, struct hev_last *last, const struct hev_frame *f) {
     l->taken++;
-    l->gaps += l->last_ns >= 0 && f->ns != (l->last_ns + 1) % SEQUENCE;
-    l->last_ns = f->ns;
     last->any = true;
     last->ns = f->ns;
     last->len = (uint8_t)f->len;
     last->number = l->taken;
     memcpy(last->data, f->data, f->len);
+}
+
+static void gap_count(struct hev_link *l, const struct hev_frame *f) {
+    l->gaps += l->last_ns >= 0 && f->ns != (l->last_ns + 1) % SEQUENCE;
+    l->last_ns = f->ns;
 }
 
 static void acknowledge(struct hev_link *l, const struct hev_frame *f) {
@@ -220,6 +223,7 @@ static void info_take(struct hev_link *l, const struct hev_frame *f) {
     }
     if (class >= 0)
         last_keep(l, &l->last[class], f);
+    gap_count(l, f);
     if (l->hooks.deliver)
         l->hooks.deliver(l->ctx, f);
 }

@@ -25,6 +25,7 @@ import msgpack
 
 HERE = Path(__file__).resolve().parent
 TIMES = ("started", "ended")
+CLOCKED = ("hev.link",)  # told at most once a second, so how often depends on the machine
 BIN = Path(os.environ.get("TAPLINE_BIN", HERE.parents[1] / "build/bin"))
 
 
@@ -83,6 +84,8 @@ def replay_in(case, small, env):
                 raise RuntimeError("the decoder has ended")
             unpacker.feed(data)
             for topic, _, seq, body in unpacker:
+                if topic in CLOCKED:
+                    continue
                 if topic != "serial.state":
                     out.append([topic, seq, {k: v for k, v in body.items() if k not in TIMES}])
                 elif body["connected"] and not connected:
