@@ -146,8 +146,8 @@ export class Lane {
     for (const tick of all) this.#line(c, 0, this.#y(tick), this.width, this.#y(tick));
     c.stroke();
     all.forEach((tick, i) => {
-      c.textBaseline = i === 0 ? "bottom" : i === all.length - 1 ? "top" : "middle";
-      if (i === 0 || i === all.length - 1 || tick === 0) c.fillText(number(tick), 3 * this.ratio, this.#y(tick));
+      c.textBaseline = i === all.length - 1 ? "top" : "bottom";
+      if (i === 0 || i === all.length - 1 || tick === 0) c.fillText(number(tick), 3 * this.ratio, this.#y(tick) + (i === all.length - 1 ? 3 : -2) * this.ratio);
     });
   }
 

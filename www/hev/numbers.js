@@ -18,11 +18,12 @@ const TILES = [
 class Tile {
   constructor({ key, unit, digits, kind }) {
     Object.assign(this, { key, digits });
-    this.name = element("dt");
+    this.name = element("span");
     this.value = element("output", { class: "tile-value" }, NONE);
     this.note = element("span", { class: "tile-note" });
-    const amount = element("dd", {}, this.value, element("span", { class: "tile-unit" }, unit));
-    this.node = element("dl", { class: "tile card", "data-kind": kind, "data-number": key }, this.name, amount, this.note);
+    const name = element("dt", {}, this.name, element("span", { class: "tile-unit" }, unit));
+    const amount = element("dd", {}, this.value, this.note);
+    this.node = element("dl", { class: "tile card", "data-kind": kind, "data-number": key }, name, amount);
   }
 
   show(i18n, found, target) {
