@@ -10,7 +10,8 @@
 
 #include "rules.h"
 
-static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam, &rules_hev};
+static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam, &rules_hev,
+                                                &rules_hub};
 enum { RULES = sizeof all_rules / sizeof *all_rules };
 
 static struct opt_program program = {
@@ -30,7 +31,7 @@ static const struct rules *choose(int *argc, char ***argv) {
     const struct rules *r = rules_find(*argc > 1 ? (*argv)[1] : NULL);
     program.tables[0] = stage_common_options;
     program.synopsis =
-        "after the name of the rules (panel, espcam, hev): dispatch panel [OPTION]...";
+        "after the name of the rules (panel, espcam, hev, hub): dispatch panel [OPTION]...";
     if (!r)
         return NULL;
     static char name[64];
@@ -51,9 +52,10 @@ static int no_rules(int argc, char **argv) {
     if (status >= 0)
         return status;
     return operands
-               ? opt_usage_error(&program, "no rules named \"%s\" (there are: panel, espcam, hev)",
+               ? opt_usage_error(&program,
+                                 "no rules named \"%s\" (there are: panel, espcam, hev, hub)",
                                  argv[1])
-               : opt_usage_error(&program, "which rules? (there are: panel, espcam, hev)");
+               : opt_usage_error(&program, "which rules? (there are: panel, espcam, hev, hub)");
 }
 
 int main(int argc, char **argv) {
@@ -67,6 +69,8 @@ int main(int argc, char **argv) {
     int status = stage_options(&st, &program, argc, argv, NULL);
     if (status >= 0)
         return status;
+    if (rules->check && rules->check(&e) < 0)
+        return opt_usage_error(&program, "%s", e.text);
     if (stage_open(&st, &e) < 0 || rules->open(&st, &e) < 0)
         return stage_fail(&st, &e);
     stage_ready(&st);

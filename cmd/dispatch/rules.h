@@ -10,6 +10,8 @@ struct rules {
     const char *summary;
     const struct opt *options;
     const char *details;
+    /* Whether the options make sense, before anything is opened; NULL = they do. */
+    int (*check)(struct err *e);
     int (*open)(struct stage *st, struct err *e);
     void (*on_msg)(void *ctx, const struct msg *m);
     void (*on_request)(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
@@ -17,6 +19,6 @@ struct rules {
     void (*close)(struct stage *st);
 };
 
-extern const struct rules rules_panel, rules_espcam, rules_hev;
+extern const struct rules rules_panel, rules_espcam, rules_hev, rules_hub;
 
 #endif
