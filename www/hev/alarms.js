@@ -15,10 +15,13 @@ class Row {
     this.detail = element("span", { class: "alarm-detail" });
     this.mark = element("span", { class: "alarm-mark", "aria-hidden": "true" });
     this.ack = element("button", { class: "button alarm-ack", type: "button", onclick: act });
+    this.since = 0;
     this.node = element("li", { class: "alarm" }, icon("warning"), this.mark, this.name, this.detail, this.ack);
   }
 
   show(i18n, alarm, nowMs) {
+    if (alarm.since_ms !== this.since) this.ack.disabled = false; // it stands again
+    this.since = alarm.since_ms;
     this.node.dataset.priority = alarm.priority;
     this.node.dataset.name = alarm.name;
     setText(this.mark, "!".repeat(URGENCY[alarm.priority]));
@@ -87,12 +90,12 @@ export class Alarms extends EventTarget {
   }
 
   async #acknowledge(name, row) {
-    row.ack.disabled = true;
+    row.ack.disabled = true; // until it has gone
     try {
       await acknowledge(name);
     } catch (error) {
+      row.ack.disabled = false;
       emit(this, "failed", error.message);
     }
-    row.ack.disabled = false;
   }
 }
