@@ -129,14 +129,21 @@ bench: build $(BUILD)/bench/floor $(BUILD)/bench/espcam_floor
 	$(Q)test/bench/run
 
 SHARE := $(PREFIX)/share/tapline
+MAN   := $(PREFIX)/share/man/man1
+COMPLETION := $(PREFIX)/share/bash-completion/completions/tapline
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/libexec/tapline
 	ln -sf ../libexec/tapline/tapline $(DESTDIR)$(PREFIX)/bin/tapline
 	cp -r www media pipelines $(DESTDIR)$(SHARE)
+	contrib/man.sh $(BUILD)/bin $(BUILD)/man
+	install -d $(DESTDIR)$(MAN) $(DESTDIR)$(dir $(COMPLETION))
+	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(MAN)
+	install -m 644 contrib/completion/tapline.bash $(DESTDIR)$(COMPLETION)
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/tapline $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
+	rm -f $(DESTDIR)$(MAN)/tapline.1 $(DESTDIR)$(MAN)/tapline-*.1 $(DESTDIR)$(COMPLETION)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

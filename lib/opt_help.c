@@ -111,11 +111,26 @@ static void man_option(const struct opt *o) {
     printf("\n");
 }
 
-void opt_man(const struct opt_program *p) {
-    printf(".TH \"%s\" 1 \"\" \"tapline %s\"\n.SH NAME\n%s \\- ", p->name, TAPLINE_VERSION,
-           p->name);
+/* People type tapline in front of what is not in their path: the page is called so. */
+static const char *first_word(const struct opt_program *p) {
+    return strncmp(p->name, "tapline", 7) == 0 ? "" : "tapline ";
+}
+
+/* "tapline serialcat" is the page tapline-serialcat. */
+static void man_title(const struct opt_program *p) {
+    char title[100];
+    snprintf(title, sizeof title, "%s%s", first_word(p), p->name);
+    for (char *c = title; *c; c++)
+        *c = *c == ' ' ? '-' : *c;
+    printf(".TH \"%s\" 1 \"\" \"tapline %s\"\n.SH NAME\n", title, TAPLINE_VERSION);
+    man_text(title);
+    printf(" \\- ");
     man_text(p->summary);
-    printf("\n.SH SYNOPSIS\n.B %s\n[OPTION]...", p->name);
+}
+
+void opt_man(const struct opt_program *p) {
+    man_title(p);
+    printf("\n.SH SYNOPSIS\n.B %s%s\n[OPTION]...", first_word(p), p->name);
     if (p->synopsis) {
         printf(" ");
         man_text(p->synopsis);
@@ -128,6 +143,8 @@ void opt_man(const struct opt_program *p) {
         printf("\n.fi\n");
     }
     printf(".SH EXIT STATUS\n0 done, 1 failed at run time, 2 bad usage.\n");
+    if (strcmp(p->name, "tapline") != 0)
+        printf(".SH SEE ALSO\n.BR tapline (1)\n");
 }
 
 static void word(const struct opt *o) {
@@ -138,6 +155,7 @@ static void word(const struct opt *o) {
 }
 
 void opt_words(const struct opt_program *p) {
+    printf("%s", p->words ? p->words : "");
     each_option(p, word);
     printf("\n");
 }

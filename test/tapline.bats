@@ -435,6 +435,51 @@ EOF
     chmod 700 "$TAPLINE_SYSTEM_RUN/panel"
 }
 
+@test "a manual page of every command, program, device and set of rules" {
+    "$ROOT/contrib/man.sh" "$BIN" man
+    for p in "$BIN"/*; do
+        assert_file_contains "man/tapline-$(basename "$p" | sed 's/^tapline$/up/').1" '^.SH OPTIONS$'
+    done
+    for c in down status logs tap record put req; do assert_exist "man/tapline-$c.1"; done
+    for c in panel espcam; do
+        assert_exist "man/tapline-devsim-$c.1"
+        assert_exist "man/tapline-dispatch-$c.1"
+    done
+    assert_file_contains man/tapline.1 '^record    keep messages in a file$'
+    assert_file_contains man/tapline-devsim-panel.1 '^.B tapline devsim panel$'
+    # Each begins as a page does, and none is a help text or a complaint.
+    for page in man/*.1; do
+        assert_equal "$(head -n 1 "$page")" ".TH \"$(basename "$page" .1)\" 1 \"\" \"tapline $(tapline --version | cut -d ' ' -f 2)\""
+        run ! grep '^usage: ' "$page"
+    done
+}
+
+@test "bash completes commands, pipelines and their options" {
+    pipeline own '[pipeline]' 'option.port = -p DEVICE serial port' 'DEVICE = x' '[a]' 'run = cat $DEVICE'
+    # shellcheck source=../contrib/completion/tapline.bash
+    source "$ROOT/contrib/completion/tapline.bash"
+    completes() { # WORD... , and then what comes of the last
+        COMP_WORDS=("${@:1:$#-1}")
+        COMP_CWORD=$(($# - 2))
+        _tapline
+        assert_equal "${COMPREPLY[*]}" "${*: -1}"
+    }
+    completes tapline stat status
+    completes tapline ow own
+    completes tapline serialc serialcat
+    completes tapline -p x stat status
+    completes tapline check ow own
+    completes tapline up own --po --port
+    completes tapline own --de --detach
+    completes tapline up -d own --port --port
+    completes tapline dispatch pan panel
+    completes tapline dispatch panel --butt --buttons
+    completes tapline record a --split-s --split-size
+    completes tapline help sta status
+    completes tapline nonsense s ''
+    completes tapline tap a ''
+}
+
 @test "help and version into a full disk fail" {
     for c in 'tapline --help' 'tapline --version' 'tapline help' 'tapline status --help' 'framedecode --help' \
         'framedecode --version' 'framedecode --help=man' 'supervisor -h'; do

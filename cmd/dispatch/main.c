@@ -32,13 +32,14 @@ static const struct rules *choose(int *argc, char ***argv) {
     program.tables[0] = stage_common_options;
     program.synopsis =
         "after the name of the rules (panel, espcam, hev, hub): dispatch panel [OPTION]...";
+    program.words = "panel espcam hev ";
     if (!r)
         return NULL;
     static char name[64];
     snprintf(name, sizeof name, "dispatch %s", r->name);
     program.name = name;
     program.summary = r->summary;
-    program.synopsis = NULL;
+    program.synopsis = program.words = NULL;
     program.details = r->details;
     program.tables[0] = r->options;
     program.tables[1] = stage_common_options;

@@ -11,9 +11,12 @@
 
 #include "buf.h"
 #include "commands.h"
+#include "opt.h"
 #include "pick.h"
 #include "pipefile.h"
 #include "run.h"
+
+#define SUMMARY "devices on one side, people and programs on the other"
 
 struct command {
     const char *name;
@@ -53,7 +56,7 @@ static int printed(void) {
 }
 
 static int print_help(FILE *to) {
-    fprintf(to, "tapline: devices on one side, people and programs on the other\n\n"
+    fprintf(to, "tapline: " SUMMARY "\n\n"
                 "usage: tapline [-p PIPELINE] COMMAND ...\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].description);
@@ -61,6 +64,34 @@ static int print_help(FILE *to) {
                 "or a pipeline, which is started: tapline espcam --help\n"
                 "-p names the pipeline where several are running.\n");
     return to == stderr ? 2 : printed();
+}
+
+/* The page and the words of completion; --help is a screen of its own. */
+static int print_as(void (*print)(const struct opt_program *p)) {
+    static const char *pipeline;
+    static const struct opt options[] = {
+        {"", 'p', OPT_TEXT, &pipeline, "PIPELINE", "this one, where several are running", 0, 0},
+        {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
+    struct buf page = {0}, words = {0};
+    for (size_t i = 0; i < COMMANDS; i++) {
+        buf_printf(&page, "%-9s %s\n", commands[i].name, commands[i].description);
+        buf_printf(&words, "%s ", commands[i].name);
+    }
+    buf_puts(&page,
+             "\nAny other COMMAND is one of tapline's programs, or a pipeline, which is started."
+             "\nCommands and programs have pages: tapline-up(1), tapline-serialcat(1)\n");
+    buf_putc(&page, 0);
+    buf_printf(&words, "%s%s", run_programs(), pipefile_names());
+    buf_putc(&words, 0);
+    print(&(struct opt_program){.name = "tapline",
+                                .summary = SUMMARY,
+                                .synopsis = "COMMAND ...",
+                                .details = (char *)buf_data(&page),
+                                .words = (char *)buf_data(&words),
+                                .tables = {options, NULL}});
+    buf_free(&page);
+    buf_free(&words);
+    return printed();
 }
 
 static const struct command *find(const char *name) {
@@ -118,6 +149,10 @@ int main(int argc, char **argv) {
     char *first = argv[1 + taken];
     if (is(first, "--help", "-h"))
         return print_help(stdout);
+    if (strcmp(first, "--help=man") == 0)
+        return print_as(opt_man);
+    if (strcmp(first, "--help=words") == 0)
+        return print_as(opt_words);
     if (is(first, "--version", "-V")) {
         printf("tapline %s\n", TAPLINE_VERSION);
         return printed();

@@ -41,12 +41,12 @@ static int is_conf(const struct dirent *f) {
     return n > 5 && strcmp(f->d_name + n - 5, ".conf") == 0;
 }
 
-static void add_known(struct buf *b, const char *dir) {
+static void add_known(struct buf *b, const char *dir, const char *before, const char *behind) {
     struct dirent **f;
     int n = scandir(dir, &f, is_conf, alphasort);
     for (int i = 0; i < n; i++) {
-        buf_printf(b, "%s%.*s", buf_len(b) ? ", " : "", (int)strlen(f[i]->d_name) - 5,
-                   f[i]->d_name);
+        buf_printf(b, "%s%.*s%s", buf_len(b) ? before : "", (int)strlen(f[i]->d_name) - 5,
+                   f[i]->d_name, behind);
         free(f[i]);
     }
     if (n >= 0)
@@ -59,17 +59,34 @@ static bool is_same(const char *a, const char *b) {
            (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev);
 }
 
-int pipefile_say_unknown(const char *name) {
-    char share[PROGRAM_PATH - 256], dir[PROGRAM_PATH];
-    struct buf known = {0};
+static void share_dir(char *out) {
+    char share[PROGRAM_PATH - 256];
     program_share(share, sizeof share, NULL);
-    snprintf(dir, sizeof dir, "%s/pipelines", share);
+    snprintf(out, PROGRAM_PATH, "%s/pipelines", share);
+}
+
+const char *pipefile_names(void) {
+    static struct buf names;
+    char dir[PROGRAM_PATH];
+    share_dir(dir);
+    buf_clear(&names);
+    add_known(&names, "pipelines", "", " ");
+    if (!is_same("pipelines", dir))
+        add_known(&names, dir, "", " ");
+    buf_putc(&names, 0);
+    return (const char *)buf_data(&names);
+}
+
+int pipefile_say_unknown(const char *name) {
+    char dir[PROGRAM_PATH];
+    struct buf known = {0};
+    share_dir(dir);
     fprintf(stderr, "tapline: no pipeline %s (neither ./%s nor pipelines/%s.conf", name, name,
             name);
-    add_known(&known, "pipelines");
+    add_known(&known, "pipelines", ", ", "");
     if (!is_same("pipelines", dir)) {
         fprintf(stderr, " nor %s/%s.conf", dir, name);
-        add_known(&known, dir);
+        add_known(&known, dir, ", ", "");
     }
     buf_putc(&known, 0);
     const char *names = (const char *)buf_data(&known);

@@ -12,6 +12,10 @@ const char *pipefile_find(const char *name);
 /* Whether it is the name, not the path, of a pipeline. */
 bool pipefile_known(const char *name);
 
+/* The names of all that are known, each with a blank behind it, for shell completion; a static
+ * text. */
+const char *pipefile_names(void);
+
 /* Say of a bare name where it was looked for, and what there is. The exit status. */
 int pipefile_say_unknown(const char *name);
 

@@ -1,10 +1,13 @@
 #include "run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "commands.h"
 #include "program.h"
 
@@ -20,6 +23,25 @@ static bool find(char *path, size_t size, const char *name) {
 bool run_is_program(const char *name) {
     char path[PROGRAM_PATH];
     return find(path, sizeof path, name);
+}
+
+static int is_other(const struct dirent *f) {
+    return run_is_program(f->d_name) && strcmp(f->d_name, "tapline") != 0;
+}
+
+const char *run_programs(void) {
+    static struct buf names;
+    struct dirent **f;
+    int n = scandir(program_dir(), &f, is_other, alphasort);
+    buf_clear(&names);
+    for (int i = 0; i < n; i++) {
+        buf_printf(&names, "%s ", f[i]->d_name);
+        free(f[i]);
+    }
+    if (n >= 0)
+        free(f);
+    buf_putc(&names, 0);
+    return (const char *)buf_data(&names);
 }
 
 int run_program(const char *name, char **argv) {

@@ -83,7 +83,9 @@ static int hand_over(const struct opt_program *command, int argc, char **argv, s
     struct pipeopts p;
     struct err e;
     int first = opt_first_operand(command, argc, argv), n;
-    int status = opt_parse(command, first, argv, &n);
+    struct opt_program named = *command;
+    named.words = pipefile_names();
+    int status = opt_parse(&named, first, argv, &n);
     if (status >= 0)
         return status;
     if (first >= argc)

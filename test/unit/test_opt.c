@@ -213,6 +213,8 @@ TEST(page_and_completion_list_every_option) {
     CHECK_STR(said, "-f --flag --on -c --count -t --text -n --number --wait --size -i --item -h "
                     "--help --version \n");
     CHECK_INT(parse("--help=man"), 0);
-    CHECK(strstr(said, ".TH \"prog\" 1"));
+    CHECK(strstr(said, ".TH \"tapline-prog\" 1"));
+    CHECK(strstr(said, "\ntapline\\-prog \\- does it\n"));
+    CHECK(strstr(said, ".B tapline prog\n[OPTION]... FILE\n"));
     CHECK(strstr(said, ".B \\-n, \\-\\-number N\n"));
 }
