@@ -289,6 +289,9 @@ sim.state {"breathing": true, "fsm_state": "BUFF_PREFILL"}'
     printf 'set peep much\n' >script
     run -2 devsim hev --script script
     assert_output --partial 'script:1: peep: "much" is not a number'
+    printf 'clear all\nalarm HIGH_TEA\n' >script
+    run -2 devsim hev --script script
+    assert_output --partial 'script:2: there is no alarm "HIGH_TEA"'
 }
 
 @test "costs nothing while no host listens" {

@@ -44,8 +44,8 @@ static int64_t rate, breath_rate = 15, pressure = 17, peep = 5, compliance = 40,
 static bool stopped, loop;
 
 static const struct opt options[] = {
-    {"mcu-version", 0, OPT_TEXT, &mcu_version, "VERSION",
-     "what the controller speaks: A0 to B6", 0, 0},
+    {"mcu-version", 0, OPT_TEXT, &mcu_version, "VERSION", "what the controller speaks: A0 to B6", 0,
+     0},
     {"rate", 0, OPT_INT, &rate, "N",
      "DATA a second; 0 is what such controllers sent: 5 for A0 and A1, else 50", 0, 1000},
     {"stopped", 0, OPT_FLAG, &stopped, NULL, "idle until the host says START", 0, 0},
@@ -281,7 +281,8 @@ static int read_priority(const char *word, enum hev_priority *p, struct err *e) 
 static int raise_alarm(struct ventilator *v, const char *name, const char *priority, double param,
                        bool dry, struct err *e) {
     enum hev_priority p = HEV_PRIORITY_NONE;
-    if (need_patient(e) < 0 || read_priority(priority, &p, e) < 0)
+    if (need_patient(e) < 0 || read_priority(priority, &p, e) < 0 ||
+        hev_mcu_alarm_code(&v->mcu, name, e) < 0)
         return -1;
     if (dry)
         return 0;
@@ -302,7 +303,8 @@ static int run_alarm(struct ventilator *v, const char *args, bool dry, struct er
 }
 
 static int run_clear(struct ventilator *v, const char *name, bool dry, struct err *e) {
-    if (need_patient(e) < 0)
+    bool all = strcmp(name, "all") == 0;
+    if (need_patient(e) < 0 || (!all && hev_mcu_alarm_code(&v->mcu, name, e) < 0))
         return -1;
     return dry ? 0 : hev_mcu_clear(&v->mcu, name, e);
 }

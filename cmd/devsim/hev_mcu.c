@@ -204,7 +204,7 @@ static void report_alarms(struct hev_mcu *m) {
             report_alarm(m, code);
 }
 
-static int find_alarm(const struct hev_mcu *m, const char *name, struct err *e) {
+int hev_mcu_alarm_code(const struct hev_mcu *m, const char *name, struct err *e) {
     int code = hev_alarm_code(m->version, name);
     if (code < 0 || code >= HEV_ALARMS)
         return err_set(e, CAUSE_USAGE, "there is no alarm \"%.40s\" in version %X", name,
@@ -214,7 +214,7 @@ static int find_alarm(const struct hev_mcu *m, const char *name, struct err *e) 
 
 int hev_mcu_alarm(struct hev_mcu *m, const char *name, enum hev_priority priority, double param,
                   struct err *e) {
-    int code = find_alarm(m, name, e);
+    int code = hev_mcu_alarm_code(m, name, e);
     if (code < 0)
         return -1;
     if (!priority)
@@ -230,7 +230,7 @@ int hev_mcu_clear(struct hev_mcu *m, const char *name, struct err *e) {
         memset(m->alarm, 0, sizeof m->alarm);
         return 0;
     }
-    int code = find_alarm(m, name, e);
+    int code = hev_mcu_alarm_code(m, name, e);
     if (code >= 0)
         m->alarm[code].active = false;
     return code < 0 ? -1 : 0;

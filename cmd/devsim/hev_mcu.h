@@ -61,6 +61,8 @@ uint64_t hev_mcu_run(struct hev_mcu *m, uint64_t now_us);
 /* A payload from the host. */
 void hev_mcu_take(struct hev_mcu *m, uint8_t address, const uint8_t *p, size_t n);
 
+/* The code of an alarm of that name; -1 when this version has none. */
+int hev_mcu_alarm_code(const struct hev_mcu *m, const char *name, struct err *e);
 /* Raise an alarm, at its usual priority when that is HEV_PRIORITY_NONE; it is reported at once and
  * once a second until it is cleared. */
 int hev_mcu_alarm(struct hev_mcu *m, const char *name, enum hev_priority priority, double param,
