@@ -53,8 +53,8 @@ int hev_tcp_open(struct hev_tcp *t, const char *host, int port, int64_t timeout_
     freeaddrinfo(list);
     if (t->fd >= 0)
         return 0;
-    return err_errno(e, no, "cannot connect to %s%s", t->where,
-                     no == ECONNREFUSED ? " (is hevbcast running there?)" : "");
+    return err_set(e, cause_of_errno(no), "cannot connect to %s: %s%s", t->where, strerror(no),
+                   no == ECONNREFUSED ? " (is hevbcast running there?)" : "");
 }
 
 void hev_tcp_close(struct hev_tcp *t) {
