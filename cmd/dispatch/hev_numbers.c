@@ -51,7 +51,7 @@ enum { FIGURES = 9 };
 
 static void collect(struct figure f[FIGURES]) {
     static const struct vent_breath none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0};
-    bool recent = vent.breaths.last.time_us + BREATH_US > vent.breaths.last_us;
+    bool recent = vent.breaths.last.time_us + BREATH_US > clock_wall_ns() / 1000;
     const struct vent_breath *b = recent ? &vent.breaths.last : &none;
     double rate = recent ? vent_breaths_rate(&vent.breaths) : NAN;
     f[0] = figure("pip", of_cycle("peak_inspiratory_pressure"), b->pip);

@@ -20,6 +20,7 @@ export class Lane {
     const head = element("p", { class: "lane-head" }, this.name, this.unit, this.value);
     this.node = element("div", { class: "lane", "data-channel": ["pressure", "flow", "volume"][channel] }, head, room);
     this.scale = null;
+    this.looked = 0; // samples whose values were looked at
     this.drawn = 0; // time up to which the curve is drawn; 0: all anew
     this.colour = "";
   }
@@ -64,6 +65,18 @@ export class Lane {
     if (scale === this.scale && this.spanMs === spanMs) return;
     Object.assign(this, { scale, spanMs, drawn: 0 });
     this.#drawGrid();
+  }
+
+  // Whether a sample that has come since the last call does not fit the axis.
+  outgrown() {
+    const { feed, scale } = this;
+    let outside = false;
+    for (let i = Math.max(feed.oldest, Math.min(this.looked, feed.count)); i < feed.count; i++) {
+      const value = feed.valueOf(this.channel, i);
+      outside ||= value < scale.low || value > scale.high;
+    }
+    this.looked = feed.count;
+    return outside;
   }
 
   // Draws what has come since the last call.

@@ -69,10 +69,9 @@ export class Waves {
   #frame(now) {
     requestAnimationFrame((next) => this.#frame(next));
     const time = this.feed.headTime(performance.now());
-    if (!this.rescaledAt || now - this.rescaledAt > RESCALE_MS) {
-      this.rescaledAt = now;
-      for (const lane of this.lanes) lane.rescale(time, this.spanMs);
-    }
+    const due = !this.rescaledAt || now - this.rescaledAt > RESCALE_MS;
+    if (due) this.rescaledAt = now;
+    for (const lane of this.lanes) if (due || lane.outgrown()) lane.rescale(time, this.spanMs);
     if (!time) return;
     for (const lane of this.lanes) lane.draw(time, this.spanMs);
     if (now - this.valuesAt < VALUE_MS) return;
