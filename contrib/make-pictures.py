@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""The pictures of the README: doc/*.png, taken of the demo in headless Chromium.
+"""The pictures of the README: doc/*.png, of the demo and of a simulated ventilator, in headless Chromium.
 
     make && contrib/make-pictures.py [NAME]...
 
-Needs what `make test` needs. Starts the demo on a free port and stops it again.
+Needs what `make test` needs. Starts what it shows on free ports and stops it again.
 """
 import os
 import subprocess
@@ -16,9 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "test/browser"))
 from harness import Browser  # noqa: E402
-from pipeline import free_port, wait_until  # noqa: E402
-
-BIN = ROOT / "build/bin"
+from hev import HevPipeline  # noqa: E402
+from pipeline import BIN, free_port, wait_until  # noqa: E402
 
 
 class Demo:
@@ -42,6 +41,16 @@ class Demo:
         self.process.terminate()
         self.process.wait()
         self.dir.cleanup()
+
+
+class Ventilator(HevPipeline):
+    """pipelines/hev.conf with a made-up patient."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 def panel(browser, demo):
@@ -79,7 +88,19 @@ def cameras(browser, demo):
     return page
 
 
-PICTURES = {"panel": panel, "phone": phone, "system": system, "cameras": cameras}
+def hev(browser, ventilator):
+    time.sleep(90)  # something to see in the history
+    page = browser.page(ventilator.url, 1280, 1100, scheme="dark")
+    page.wait("document.body.dataset.fresh === 'live'", 20)
+    page.click("#history-spans button")
+    ventilator.do("alarm HIGH_RR medium")
+    page.wait("document.querySelector('.alarm') !== null")
+    time.sleep(13)  # a whole sweep
+    return page
+
+
+PICTURES = {"panel": (Demo, panel), "phone": (Demo, phone), "system": (Demo, system), "cameras": (Demo, cameras),
+            "hev": (Ventilator, hev)}
 
 
 def main():
@@ -87,8 +108,9 @@ def main():
     for name in sys.argv[1:] or PICTURES:
         browser = Browser(language="en-GB,en")
         try:
-            with Demo() as demo:
-                page = PICTURES[name](browser, demo)
+            server, take = PICTURES[name]
+            with server() as running:
+                page = take(browser, running)
                 page.driver.save_screenshot(str(ROOT / f"doc/{name}.png"))
                 print(f"doc/{name}.png")
         finally:

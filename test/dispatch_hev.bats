@@ -210,6 +210,22 @@ print(*[x.getsockname()[1] for x in s])')
     assert_output --partial '"status":409'
 }
 
+@test "a command that the device did not acknowledge is told" {
+    rules
+    say 'hev.sent {"id": 1, "ok": true, "tries": 1, "ns": 0}' 'hev.command {"client": 1, "from": "tcp", "cmdtype": "GENERAL", "cmd": "STOP", "param": 0, "reply": "ack"}' 'hev.sent {"id": 2, "ok": false, "tries": 10, "ns": 1}'
+    wait_for 5 state_is "d['unsent_ms'] is not None" True
+    events_are "[('command', 'GENERAL STOP'), ('unsent', '')]"
+}
+
+@test "another kind of device: its curves begin anew" {
+    rules
+    samples 1 100
+    wait_for 5 counter_is samples_kept 100
+    samples 0.5 10 raw live
+    wait_for 5 counter_is samples 105
+    counter_is samples_kept 5
+}
+
 @test "messages that make no sense are harmless" {
     rules
     listen

@@ -56,7 +56,9 @@ static void on_sent(const struct msg *m) {
     mp_get_bool(m->body, m->body_len, "ok", &ok);
     if (ok)
         return;
+    vent.unsent_ns = m->time;
     vent_event("unsent", "");
+    vent_changed();
     log_warn("a command was not acknowledged by the device");
 }
 
@@ -98,8 +100,10 @@ static void open_memory(const char *name) {
         *vent.memory = (struct vent_memory){.magic = magic};
     vent.ring = (struct vent_ring *)(vent.memory + 1);
     vent_ring_check(vent.ring, room());
-    if (vent.ring->kept)
-        log_info("%llu samples of earlier are still known", (unsigned long long)vent.ring->kept);
+    if (!vent.ring->kept)
+        return;
+    vent.raw = vent_ring_at(vent.ring, vent.ring->kept - 1)->raw;
+    log_info("%llu samples of earlier are still known", (unsigned long long)vent.ring->kept);
 }
 
 static void on_watch(uv_timer_t *t) {

@@ -61,6 +61,7 @@ struct vent_rules {
     char state[VENT_NAME], mode[VENT_NAME]; /* as names; "" = unknown */
     bool raw;                               /* samples are counts of a converter */
     bool stale;
+    uint64_t unsent_ns; /* when a command was given up that the device did not acknowledge */
     uint64_t sample_ns; /* arrival of the last sample, on the monotonic clock; 0 = none */
     double interval_ms; /* between samples, smoothed */
     uint64_t ws_clients;

@@ -5,6 +5,7 @@
 
 #include "codec/hev.h"
 #include "hev.h"
+#include "log.h"
 
 static const struct {
     const char *topic;
@@ -115,9 +116,18 @@ static void take_names(const struct msg *m) {
     set_name(vent.mode, name, "mode");
 }
 
+/* Counts and cmH2O fit no common axis. */
+static void take_kind(bool raw) {
+    if (raw != vent.raw && vent.ring->kept) {
+        log_info("another kind of device: its curves begin anew");
+        vent_ring_cut(vent.ring, 0);
+    }
+    vent.raw = raw;
+}
+
 static void on_data(const struct msg *m) {
     struct vent_sample s = sample_of(m);
-    vent.raw = s.raw;
+    take_kind(s.raw);
     take_names(m);
     vent.samples++;
     arrived();

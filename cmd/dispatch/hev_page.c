@@ -124,8 +124,15 @@ static void put_flow_of_samples(struct buf *b) {
     mp_kv_int(b, "stale_ms", vent.opt.stale_ms);
 }
 
+static void put_unsent(struct buf *b) {
+    if (vent.unsent_ns)
+        mp_kv_uint(b, "unsent_ms", vent.unsent_ns / 1000000u);
+    else
+        mp_kv_nil(b, "unsent_ms");
+}
+
 void vent_page_put_state(struct buf *b) {
-    mp_put_map(b, 21);
+    mp_put_map(b, 22);
     mp_kv_str(b, "type", "state");
     mp_kv_uint(b, "now_ms", clock_wall_ns() / 1000000u);
     mp_kv_bool(b, "serial", vent.serial.connected);
@@ -137,6 +144,7 @@ void vent_page_put_state(struct buf *b) {
     put_text(b, "mode", vent.mode);
     mp_put_str(b, "numbers");
     vent_numbers_put(b);
+    put_unsent(b);
     mp_put_str(b, "targets");
     vent_targets_put(b);
     put_kept(b, "battery", VENT_BATTERY);

@@ -8,6 +8,7 @@ import { span } from "./format.js";
 const PATIENCE_MS = 1200; // a restart of the server is over before that
 const TICK_MS = 200;
 const COMMAND_MS = 8000;
+const UNSENT_MS = 15000;
 
 export class Head {
   constructor({ i18n, feed }) {
@@ -96,6 +97,8 @@ export class Head {
     this.lines.set("link", "bad", this.#linkText());
     this.lines.set("device", "bad", this.#deviceText());
     const silent = fresh === "late" && this.link === "up" && this.state.serial;
+    const { unsent_ms: unsent, now_ms: now } = this.state ?? {};
+    this.lines.set("unsent", "bad", unsent && now - unsent < UNSENT_MS ? this.i18n.t("event_unsent") : "");
     this.lines.set("stale", "bad", silent ? this.i18n.t("noticeStaleData") : "");
   }
 

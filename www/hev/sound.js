@@ -34,6 +34,7 @@ export class Sound {
     this.#schedule(0);
   }
 
+  // priority of the most urgent alarm
   setWorst(priority) {
     if (priority === this.worst) return;
     this.worst = priority;
@@ -73,7 +74,9 @@ export class Sound {
   #show() {
     const button = byId("sound");
     button.setAttribute("aria-pressed", String(this.on));
-    button.dataset.i18nLabel = this.on ? "soundOn" : "soundOff";
+    const heard = this.context?.state === "running";
+    button.dataset.blocked = this.on && !heard;
+    button.dataset.i18nLabel = !this.on ? "soundOff" : heard ? "soundOn" : "soundBlocked";
     button.title = this.i18n.t(button.dataset.i18nLabel);
     button.setAttribute("aria-label", button.title);
     setIcon(button, this.on ? "sound" : "muted");

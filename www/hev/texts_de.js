@@ -5,6 +5,7 @@ export const de = {
   language: "Switch to English (L)",
   clinical: "Nicht für klinischen Gebrauch",
   soundOn: "Alarmton ist an (M)",
+  soundBlocked: "Alarmton wartet auf eine Berührung der Seite (M: aus)",
   soundOff: "Alarmton ist aus (M)",
 
   link: "Verbindung",

@@ -5,6 +5,7 @@ export const en = {
   language: "Auf Deutsch umschalten (L)",
   clinical: "Not for clinical use",
   soundOn: "Alarm sound is on (M)",
+  soundBlocked: "Alarm sound waits for a touch of the page (M: off)",
   soundOff: "Alarm sound is off (M)",
 
   link: "Connection",
