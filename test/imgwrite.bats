@@ -164,6 +164,25 @@ teardown() {
     assert_output --partial 'no hardware address'
 }
 
+@test "kill -9: what was taken in is saved, or told as lost by the next one" {
+    export TAPLINE_STAGE=img
+    serve --writers 1 --queue 400 --sync full
+    pictures 300 100000 >in &
+    PIDS+=($!)
+    wait_for 10 eval '(($(saved) >= 5))'
+    taken=$(stat_of in)
+    kill -KILL "$IMG"
+    wait_gone "$IMG"
+    had=$(saved)
+    start img imgwrite --dir "$WORK/out" -o img -i fifo:none
+    wait_for 5 stat_of lost_in_crash
+    lost=$(stat_of lost_in_crash)
+    echo "taken $taken, saved $had, lost $lost"
+    ((had + lost >= taken && had + lost <= 302 && $(stat_of dropped) == lost))
+    ((lost == 0)) || grep -q "up to $lost pictures that waited for the disk are lost" img.err
+    unset TAPLINE_STAGE
+}
+
 @test "list waits until the directory has been looked at" {
     "$PY" - out 40000 <<'EOF'
 import os, sys

@@ -269,10 +269,19 @@ static void open_counters(struct imgwrite *w) {
     stage_counter(&w->st, "average_bytes", &w->average_bytes);
     stage_counter(&w->st, "failed", &w->failed);
     stage_counter(&w->st, "too_slow", &w->too_slow);
+    stage_counter(&w->st, "lost_in_crash", &w->killed);
     stage_counter(&w->st, "nameless", &w->nameless);
     stage_counter(&w->st, "waiting", &w->queue.count);
     stage_counter(&w->st, "waiting_bytes", &w->queue.bytes);
     stage_counter(&w->st, "last_took_us", &w->last_us);
+}
+
+static void open_ledger(struct imgwrite *w) {
+    w->queue.ledger = ledger_open(w->st.name, &w->killed);
+    w->st.stats.dropped += w->killed;
+    if (w->killed)
+        log_warn("up to %llu pictures that waited for the disk are lost: imgwrite was killed",
+                 (unsigned long long)w->killed);
 }
 
 void imgwrite_open(struct imgwrite *w) {
@@ -281,6 +290,7 @@ void imgwrite_open(struct imgwrite *w) {
     snprintf(threads, sizeof threads, "%u", w->queue.writers + 1); /* one for the store */
     setenv("UV_THREADPOOL_SIZE", threads, 1); /* read when the first work is given out */
     open_counters(w);
+    open_ledger(w);
     store_open(&w->store);
 }
 
@@ -297,5 +307,6 @@ void imgwrite_close(struct imgwrite *w) {
     while (w->queue.count || !store_idle(&w->store))
         uv_run(&w->st.loop, UV_RUN_ONCE);
     queue_free(&w->queue);
+    ledger_close(w->queue.ledger);
     store_free(&w->store);
 }

@@ -20,6 +20,7 @@ struct imgwrite {
     uint64_t lost;         /* while failing */
     uint64_t last_time_us; /* in the name of the picture before */
     uint64_t saved, saved_bytes, average_bytes, failed, too_slow, nameless, last_us;
+    uint64_t killed;     /* pictures that the process before was killed with */
     uint64_t unverified; /* of these saved, those that nothing proves to be whole */
 };
 

@@ -54,6 +54,7 @@ static void work(uv_work_t *w) {
         hash(j);
     j->saved = save_picture(q->place, &j->facts, buf_data(&j->data), buf_len(&j->data), j->name,
                             &j->remade, &j->error) == 0;
+    atomic_fetch_add(&q->ledger->over, 1);
 }
 
 /* ---- on the loop ---- */
@@ -89,6 +90,7 @@ static void start(struct queue *q) {
 }
 
 void queue_put(struct queue *q, struct job *j) {
+    q->ledger->taken++;
     j->queue = q;
     j->work.data = j;
     j->next = NULL;
@@ -116,6 +118,7 @@ bool queue_drop_oldest(struct queue *q) {
         return false;
     leave(q, j);
     give_back(q, j);
+    atomic_fetch_add(&q->ledger->over, 1);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "buf.h"
+#include "ledger.h"
 #include "save.h"
 
 enum { VERIFIED_SIZE = 16 };
@@ -34,6 +35,7 @@ struct queue {
     /* Set by the owner. */
     uv_loop_t *loop;
     struct save_place *place;
+    struct ledger *ledger;
     bool hash;
     uint64_t limit, limit_bytes; /* waiting and being written */
     unsigned writers;
