@@ -125,7 +125,7 @@ test:
 	$(Q)$(MAKE) --no-print-directory check
 	$(Q)test/run
 
-bench: build $(BUILD)/bench/floor $(BUILD)/bench/espcam_floor
+bench: build $(addprefix $(BUILD)/bench/,floor espcam_floor hev_floor hev_clients)
 	$(Q)test/bench/run
 
 SHARE := $(PREFIX)/share/tapline

@@ -4,7 +4,7 @@
 
 /* How soon a client that has not read is looked at again; and everybody, while the cheap answer of
  * unread.c still counts, so that the next text need not wait for the dear one. */
-enum { RETRY_MS = 1, RETRY_MAX_MS = 16, SETTLE_MS = 20 };
+enum { RETRY_MS = 1, RETRY_MAX_MS = 16, SETTLE_MS = 15 };
 
 static const char keepalive[] = "{\"type\": \"keepalive\"}";
 
@@ -48,8 +48,8 @@ static void owe(struct client *c) {
 static bool deliver(struct client *c) {
     if (c->count || !unread_none(c))
         return false;
-    c->owed = c->has_read = false;
-    c->sent_ns = clock_mono_ns();
+    c->owed = false;
+    unread_sent(c);
     out_send(c, c->h->batch);
     return true;
 }
@@ -188,8 +188,7 @@ void cast_welcome(struct client *c) {
 static void send_keepalive(struct client *c, struct frame *f) {
     if (c->h->dialect == DIALECT_D2 && (c->count || !unread_none(c)))
         return;
-    c->has_read = false;
-    c->sent_ns = clock_mono_ns();
+    unread_sent(c);
     out_send(c, f);
 }
 

@@ -69,6 +69,7 @@ struct client {
     bool has_read;         /* D1: all that it was sent */
     uint64_t bytes, texts; /* sent so far */
     uint64_t sent_ns;      /* when last; monotonic */
+    unsigned streak;       /* texts since the last silence, see unread.c */
     uint64_t progress_ms;  /* it took something, or nothing waited */
     uint64_t coalesced, dropped;
 };
@@ -178,6 +179,8 @@ void out_free(struct client *c);
 /* ---- unread.c ---- */
 void unread_open(struct hevbcast *h);
 void unread_close(struct hevbcast *h);
+/* It is about to be sent a text. */
+void unread_sent(struct client *c);
 /* Whether the client has taken everything it was sent out of its socket. */
 bool unread_none(struct client *c);
 

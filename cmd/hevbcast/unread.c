@@ -2,11 +2,12 @@
  *
  * A D1 client takes each read for one whole JSON text, so nothing may be sent on top of what it has
  * not read yet. What our own socket can tell (SIOCOUTQ: bytes not acknowledged) is the answer only
- * in between: the receiving kernel acknowledges the first 16 segments of a connection at once, and
- * anything after 40 ms, read or not; and before Linux 6.6 it may hold the acknowledgement of a full
- * segment back for 40 ms although it was read. For a client of this machine the kernel also tells
- * what waits in the client's own socket (sock_diag(7), what `ss` shows as Recv-Q): that is exact,
- * at the price of two system calls, and asked when the cheap answer does not count.
+ * in between: the receiving kernel acknowledges 16 segments at once when a connection is new or was
+ * silent for a time (its RTO, at least 200 ms), and anything after 40 ms, read or not; and before
+ * Linux 6.6 it may hold the acknowledgement of a full segment back for 40 ms although it was read.
+ * For a client of this machine the kernel also tells what waits in the client's own socket
+ * (sock_diag(7), what `ss` shows as Recv-Q): that is exact, at the price of two system calls, and
+ * asked when the cheap answer does not count.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -21,7 +22,9 @@
 #include "hevbcast.h"
 #include "log.h"
 
-enum { QUICK_TEXTS = 24 /* more than 16 segments */, DELAYED_ACK_MS = 35 /* less than 40 */ };
+/* Texts in a row, each less than GAP_MS behind the one before, that are more than 16 segments; and
+ * less than 40 ms in any kernel's ticks. */
+enum { QUICK_TEXTS = 24, GAP_MS = 100, DELAYED_ACK_MS = 25 };
 /* Of tcpi_bytes_received in the kernel's struct tcp_info; glibc's ends before it. */
 enum { BYTES_RECEIVED_AT = 128 };
 enum known { READ, UNREAD, UNKNOWN };
@@ -85,6 +88,13 @@ static enum known ask_kernel(const struct client *c) {
     return m->idiag_rqueue || received(&r.head) < c->bytes ? UNREAD : READ;
 }
 
+void unread_sent(struct client *c) {
+    uint64_t now = clock_mono_ns();
+    c->streak = now - c->sent_ns < GAP_MS * 1000000u ? c->streak + 1 : 0;
+    c->sent_ns = now;
+    c->has_read = false;
+}
+
 bool unread_none(struct client *c) {
     int waits = 0;
     if (c->has_read)
@@ -92,7 +102,7 @@ bool unread_none(struct client *c) {
     bool told = ioctl(c->fd, SIOCOUTQ, &waits) == 0 && waits == 0;
     uint64_t ms = (clock_mono_ns() - c->sent_ns) / 1000000u;
     enum known k = READ;
-    if (!told || c->texts < QUICK_TEXTS || ms >= DELAYED_ACK_MS)
+    if (!told || c->streak < QUICK_TEXTS || ms >= DELAYED_ACK_MS)
         k = ask_kernel(c);
     c->has_read = k == UNKNOWN ? told : k == READ;
     return c->has_read;
