@@ -156,7 +156,8 @@ def main(op, args):
     return 0
 
 
-try:
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
-except (BrokenPipeError, KeyboardInterrupt, EOFError):
-    sys.exit(0)
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    except (BrokenPipeError, KeyboardInterrupt, EOFError):
+        sys.exit(0)
