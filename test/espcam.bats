@@ -280,6 +280,15 @@ known_macs() { tapline req rules cameras | grep -oE '"mac":"[0-9a-f:]+"' | cut -
     assert_equal "$(curl -s -o body -w '%{http_code}' "$URL/saved/..%2f..%2fetc/passwd")" 404
 }
 
+@test "a picture can be fetched as soon as it is told of, although its directory is new" {
+    pipeline
+    rmdir out
+    wait_line pipeline.err 'there is no directory .*/out now'
+    cameras --cameras 1 --count 1 --every 50ms --pace 0
+    wait_for 10 camera_is $A saved 1
+    assert_equal "$(curl -s "$URL/saved/$(camera $A "['saved_name']")" | sum_of)" "$(sent_sums)"
+}
+
 @test "pages are told of cameras, at most five times a second, and hear a heartbeat" {
     pipeline
     cameras --cameras 4 --every 50ms --pace 0

@@ -48,10 +48,9 @@ static void forget(struct dir *d) {
 }
 
 /* The directory may come later, or be replaced by a new one under the same name. */
-static void look(struct httpd *h, struct route *r) {
+static void look(const struct route *r) {
     struct dir *d = r->own;
     struct stat st;
-    (void)h;
     bool there = stat(r->rest, &st) == 0 && S_ISDIR(st.st_mode);
     if (!there && !d->missed)
         log_warn("route \"%s\": there is no directory %s now", r->shown, r->rest);
@@ -66,14 +65,22 @@ static void look(struct httpd *h, struct route *r) {
 }
 
 static int dir_open(struct httpd *h, struct route *r, struct err *e) {
+    (void)h;
     (void)e;
-    look(h, r);
+    look(r);
     return 0;
+}
+
+static void tick(struct httpd *h, struct route *r) {
+    (void)h;
+    look(r);
 }
 
 static void serve(struct request *q) {
     struct dir *d = q->route->own;
     const char *path = path_rest(&q->path, q->route->segments);
+    if (d->fd < 0)
+        look(q->route); /* it may have been made a moment ago */
     if (d->fd < 0)
         reply_error(q, 404, NULL);
     else if (!*path)
@@ -95,5 +102,5 @@ const struct action action_dir = {.name = "dir",
                                   .declare = declare,
                                   .open = dir_open,
                                   .serve = serve,
-                                  .tick = look,
+                                  .tick = tick,
                                   .close = dir_close};
