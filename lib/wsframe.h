@@ -30,6 +30,7 @@ enum wsframe_code {
     WSFRAME_NOT_UTF8 = 1007,
     WSFRAME_POLICY = 1008,
     WSFRAME_TOO_BIG = 1009,
+    WSFRAME_NO_PONG = 1011, /* an unexpected condition: here, no answer to a ping */
     WSFRAME_TRY_LATER = 1013
 };
 

@@ -37,6 +37,16 @@ static void refuse_late(struct client *c) {
     receive_refuse(c, WSFRAME_POLICY, reason);
 }
 
+/* A program that is frozen behind a living connection reads the reason when it wakes up. */
+static void close_dead(struct client *c) {
+    static struct log_limit deads;
+    const char *reason = "keepalive ping timeout";
+    c->f->n.cut_dead++;
+    log_limited(&deads, LOG_WARN, "client %llu (%s) closed: no answer to a ping (--pong-timeout)",
+                (unsigned long long)c->id, c->peer);
+    client_close(c, WSFRAME_NO_PONG, reason, CAUSE_TIMEOUT, END_FAIL);
+}
+
 /* While bytes wait for the client its pong cannot be expected: progress is what counts then. */
 static void look_at(struct client *c, uint64_t now, struct span *ping) {
     struct fanout *f = c->f;
@@ -50,10 +60,8 @@ static void look_at(struct client *c, uint64_t now, struct span *ping) {
             c->ping_ms = now;
         }
     } else if (c->ping_ms) {
-        if (f->opt.pong_ms && now - c->ping_ms > (uint64_t)f->opt.pong_ms) {
-            f->n.cut_dead++;
-            cut(c, "no answer to a ping (--pong-timeout)", CAUSE_TIMEOUT);
-        }
+        if (f->opt.pong_ms && now - c->ping_ms > (uint64_t)f->opt.pong_ms)
+            close_dead(c);
     } else if (f->opt.ping_ms && now - c->heard_ms >= (uint64_t)f->opt.ping_ms) {
         if (ping->len == 0)
             *ping = out_frame(f, WSFRAME_PING, "k", 1);

@@ -204,8 +204,11 @@ def silent_peer_is_pinged_and_cut(f):
         assert opcode == PING and not payload.startswith(b"m")
         alive.put(frame(PONG, payload))
         assert time.monotonic() - start < 5
-    f.wait("ws.closed", client=dead.id, code=1006, cause="timeout")
+    f.wait("ws.closed", client=dead.id, code=1011, cause="timeout")
     assert time.monotonic() - start > 0.35
+    while (frame_read := dead.next())[0] != CLOSE:
+        assert frame_read[0] == PING
+    assert frame_read[1] == b"\x03\xf3keepalive ping timeout"
     assert not f.find("ws.closed", client=alive.id)
 
 
