@@ -17,7 +17,7 @@ struct decoder {
     struct stage *st;
     struct hev_link link;
     uint64_t now_ns;  /* of the feed, the timer or the message in hand */
-    bool b6_old;      /* a B6 that numbers its states in the old way (hev.md, section 3.4) */
+    bool b6_old;      /* a B6 that numbers its states in the old way (hev.md, section 3.2) */
     uint64_t version; /* of the last payload that was understood */
     uint64_t unknown;
     uint64_t damaged; /* frames of which the log knows */

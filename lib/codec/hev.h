@@ -73,7 +73,7 @@ void hev_receiver_feed(struct hev_receiver *r, const uint8_t *p, size_t n, uint6
 /* The line was interrupted: forget the unfinished frame. Counters stay. */
 void hev_receiver_reset(struct hev_receiver *r);
 
-/* ---- payloads (sections 2 and 3) ---- */
+/* ---- payloads (section 2) ---- */
 
 enum hev_type {
     HEV_UNSET,
@@ -94,7 +94,7 @@ enum hev_type {
 };
 
 /* Versions are the payloads' first byte, A0 to B6. B6 changed its fsm_state numbers without
- * changing the byte; this one stands for the B6 whose READBACK has 68 bytes (section 3.4). */
+ * changing the byte; this one stands for the B6 whose READBACK has 68 bytes (section 3.2). */
 enum { HEV_VERSION_FIRST = 0xA0, HEV_VERSION_LAST = 0xB6, HEV_VERSION_B6_OLD = 0x1B6 };
 
 /* What a number stands for; see hev_name. */
@@ -172,7 +172,7 @@ bool hev_payload_set_text(uint8_t *payload, const struct hev_layout *l, const ch
 double hev_payload_get(const uint8_t *payload, const struct hev_layout *l, const char *name,
                        double missing);
 
-/* ---- names (section 3.4) ---- */
+/* ---- names (section 3) ---- */
 
 /* "DATA"; "?" for a number that is no type. */
 const char *hev_type_name(enum hev_type type);
@@ -193,7 +193,7 @@ int hev_alarm_code(unsigned version, const char *name);      /* -1 = unknown */
 enum hev_priority hev_alarm_priority(unsigned code);
 enum hev_priority hev_alarm_name_priority(const char *name);
 
-/* ---- commands (sections 2.5 and 3.4) ---- */
+/* ---- commands (section 4) ---- */
 
 enum hev_refusal {
     HEV_NO_VERSION = -1,  /* not A0..B6 */

@@ -1,4 +1,4 @@
-/* Commands as clients name them (hev.md, section 3.5). */
+/* Commands as clients name them (hev.md, section 4). */
 #include "hev_names.h"
 
 #include <math.h>

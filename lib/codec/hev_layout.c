@@ -1,4 +1,4 @@
-/* The payload layouts as data (hev.md, sections 2 and 3). A new version is new rows. */
+/* The payload layouts as data (hev.md, section 2). A new version is new rows. */
 #include "hev.h"
 
 #define U8(name)                                                                                   \

@@ -1,4 +1,4 @@
-/* What numbers stand for, per version, as data (hev.md, sections 2.4 and 3.4). */
+/* What numbers stand for, per version, as data (hev.md, section 3). */
 #include "hev_names.h"
 
 #include <string.h>
