@@ -90,7 +90,7 @@ def cameras(browser, demo):
 
 def hev(browser, ventilator):
     time.sleep(90)  # something to see in the history
-    page = browser.page(ventilator.url, 1280, 1100, scheme="dark")
+    page = browser.page(ventilator.url, 1280, 1300, scheme="dark")
     page.wait("document.body.dataset.fresh === 'live'", 20)
     page.click("#history-spans button")
     ventilator.do("alarm HIGH_RR medium")

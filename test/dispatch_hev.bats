@@ -95,6 +95,7 @@ PY
         'hev.target {"mode": "CPAP", "inspiratory_pressure": 99.0}' \
         'hev.readback {"ventilation_mode": "PC_AC", "peep": 4.0}' 'hev.battery {"bat": 1, "ok": 1}'
     wait_for 5 state_is "d['mode']" PC_AC
+    assert_equal "$(state "d['version']")" "$(dispatch --version | grep -oE '[0-9.]+$')"
     assert_equal "$(state "d['numbers']['rr'], d['numbers']['pip'], d['numbers']['fio2'], d['numbers']['vte'][1]")" \
         "([16.5, 'device'], [21.25, 'device'], [30.0, 'device'], 'breaths')"
     assert_equal "$(state "d['targets']")" "{'pip': 17.0, 'peep': 5.0, 'fio2': 21.0}"

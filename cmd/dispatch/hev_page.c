@@ -132,7 +132,7 @@ static void put_unsent(struct buf *b) {
 }
 
 void vent_page_put_state(struct buf *b) {
-    mp_put_map(b, 22);
+    mp_put_map(b, 23);
     mp_kv_str(b, "type", "state");
     mp_kv_uint(b, "now_ms", clock_wall_ns() / 1000000u);
     mp_kv_bool(b, "serial", vent.serial.connected);

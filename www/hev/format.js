@@ -25,4 +25,5 @@ export function span(ms) {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
+export const clockShort = (ms) => new Date(ms).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
 export const clock = (ms) => new Date(ms).toLocaleTimeString(language());

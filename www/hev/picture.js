@@ -1,11 +1,16 @@
 // Draws a part of the history: three curves, each as the band between its lowest and highest values,
-// and a line where something happened.
+// the time of day below, and a line where something happened.
 
+import { clock, clockShort, number } from "./format.js";
 import { fit } from "./scale.js";
 
 const SPECS = [{ least: [0, 20] }, { least: [-30, 30], symmetric: true }, { least: [0, 400] }];
 const COLOURS = ["--pressure", "--flow", "--volume"];
-const GAP = 10; // px between curves
+const GAP = 12; // px between curves
+const AXIS = 18; // px for the time of day
+const LABEL = 11;
+const LABELS_APART = 85; // px
+const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 export class HistoryPicture {
   constructor(canvas) {
@@ -27,11 +32,13 @@ export class HistoryPicture {
     const colour = (name) => style.getPropertyValue(name).trim();
     const c = canvas.getContext("2d");
     this.x = (time) => ((time - this.from) / (this.to - this.from)) * canvas.width;
+    Object.assign(c, { font: `${LABEL * ratio}px ${style.fontFamily}`, lineWidth: ratio });
+    this.#axis(c, colour, ratio);
     this.#events(c, colour, ratio);
-    const height = canvas.height / 3;
+    const height = (canvas.height - AXIS * ratio) / 3;
     [this.answer.p, this.answer.f, this.answer.v].forEach((curve, i) => {
       c.fillStyle = c.strokeStyle = colour(COLOURS[i]);
-      const box = { top: i * height + (GAP / 2) * ratio, height: height - GAP * ratio, spec: this.answer.raw ? {} : SPECS[i] };
+      const box = { muted: colour("--muted"), top: i * height + (GAP / 2) * ratio, height: height - GAP * ratio, spec: this.answer.raw ? {} : SPECS[i] };
       this.#curve(c, curve, box, ratio);
     });
   }
@@ -48,7 +55,23 @@ export class HistoryPicture {
     return { time: answer.from + answer.t[at], values };
   }
 
-  #curve(c, { low, high = low }, { top, height, spec }, ratio) {
+  #axis(c, colour, ratio) {
+    const least = ((this.to - this.from) / this.canvas.width) * LABELS_APART * ratio;
+    const step = 1000 * (STEPS_S.find((s) => s * 1000 >= least) ?? STEPS_S.at(-1));
+    const zone = new Date(this.to).getTimezoneOffset() * 60000;
+    Object.assign(c, { strokeStyle: colour("--line"), fillStyle: colour("--muted"), textAlign: "center", textBaseline: "bottom" });
+    for (let t = Math.ceil((this.from - zone) / step) * step + zone; t < this.to; t += step) {
+      const x = Math.round(this.x(t)) + 0.5;
+      c.beginPath();
+      c.moveTo(x, 0);
+      c.lineTo(x, this.canvas.height - AXIS * ratio);
+      c.stroke();
+      if (x > (LABELS_APART / 3) * ratio && x < this.canvas.width - (LABELS_APART / 3) * ratio) c.fillText(step < 60000 ? clock(t) : clockShort(t), x, this.canvas.height - 3 * ratio);
+    }
+    c.textAlign = "left";
+  }
+
+  #curve(c, { low, high = low }, { top, height, spec, muted }, ratio) {
     const known = (list) => list.filter((value) => value !== null);
     const bottom = known(low).reduce((a, b) => Math.min(a, b), Infinity);
     const peak = known(high).reduce((a, b) => Math.max(a, b), -Infinity);
@@ -58,6 +81,11 @@ export class HistoryPicture {
     c.lineWidth = 1.5 * ratio;
     c.lineJoin = "round";
     for (const [from, to] of this.#runs(low)) this.#band(c, low, high, from, to, y);
+    c.fillStyle = muted;
+    for (const value of [scale.high, scale.low]) {
+      c.textBaseline = value === scale.high ? "top" : "bottom";
+      c.fillText(number(value), 4 * ratio, y(value));
+    }
   }
 
   // Stretches without a hole: [first, one past the last].
@@ -82,7 +110,9 @@ export class HistoryPicture {
     if (low === high) return c.stroke();
     for (let i = to - 1; i >= from; i--) c.lineTo(at(i), y(low[i]));
     c.closePath();
+    c.globalAlpha = 0.7;
     c.fill();
+    c.globalAlpha = 1;
     c.stroke();
   }
 
