@@ -56,6 +56,10 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check d1_one_read_is_one_packet
 }
 
+@test "hevbcast: d1 one asyncio read is one packet" {
+    check d1_one_asyncio_read_is_one_packet
+}
+
 @test "hevbcast: d1 client that stands still gets the newest" {
     check d1_client_that_stands_still_gets_the_newest
 }

@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from hev_service import D1, D3, LIMIT, SENSORS, Service, a0, d1_text, free_port, wait
+from hev_service import AsyncD1, D1, D3, LIMIT, SENSORS, Service, a0, d1_text, free_port, wait
 
 ACK, NACK = b'{"type": "ack"}', b'{"type": "nack"}'
 ALARMS = """APNEA CHECK_VALVE_EXHALE CHECK_P_PATIENT EXPIRATION_SENSE_FAULT_OR_LEAK
@@ -181,6 +181,28 @@ def d1_one_read_is_one_packet(s):
         c.read()
     s.alarm("LOW_VTI")
     c.read_until(lambda got: "LOW_VTI" in got[2])
+
+
+@check()
+def d1_one_asyncio_read_is_one_packet(s):
+    clients = [AsyncD1(s) for _ in range(5)]
+    s.joined(5)
+    for i in range(150):
+        s.data(pressure_buffer=i)
+        s.alarm("APNEA")
+        s.data(pressure_buffer=i, pressure_inhale=1)
+        if i % 5:
+            continue
+        for c in clients:
+            wait("value %d" % i, lambda: (c.newest()["sensors"] or {}).get("pressure_buffer") == i
+                 and c.newest()["sensors"]["pressure_inhale"] == 1)
+    for c in clients:
+        wait("the last value", lambda: c.newest()["sensors"]["pressure_buffer"] == 149)
+        assert c.newest()["alarms"] == ["APNEA"]
+    s.stop()
+    for c in clients:
+        c.thread.join(LIMIT)
+        assert not c.thread.is_alive() and c.newest()
 
 
 @check()

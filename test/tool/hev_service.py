@@ -3,12 +3,14 @@
 Used by hev_check.py. Nothing here knows hevbcast from the inside: it speaks the message format and
 the TCP dialects of lib/codec/hev.md, section 4. No wait is without a limit.
 """
+import asyncio
 import json
 import os
 import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import msgpack
@@ -194,6 +196,30 @@ class D1:
             if test(got):
                 return got
             assert time.monotonic() < end, "the last one was %r" % (got,)
+
+
+class AsyncD1:
+    """The same with asyncio's streams in a thread of its own, whose buffer stands between socket
+    and reader."""
+
+    def __init__(self, service):
+        self.packets, self.fault, self.port = [], None, service.webui
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.poll()), daemon=True)
+        self.thread.start()
+
+    async def poll(self):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        while data := await reader.read(600):
+            try:
+                self.packets.append(json.loads(data.decode("utf-8")))
+            except ValueError:
+                self.fault = data
+                break
+        writer.close()
+
+    def newest(self):
+        assert self.fault is None, "not one whole JSON text: %r" % self.fault
+        return self.packets[-1] if self.packets else {"sensors": None, "alarms": None}
 
 
 class D3:
