@@ -136,6 +136,7 @@ install: build
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/libexec/tapline
 	ln -sf ../libexec/tapline/tapline $(DESTDIR)$(PREFIX)/bin/tapline
 	cp -r www media pipelines $(DESTDIR)$(SHARE)
+	install -D -m 755 contrib/tls-stage $(DESTDIR)$(SHARE)/contrib/tls-stage
 	contrib/man.sh $(BUILD)/bin $(BUILD)/man
 	install -d $(DESTDIR)$(MAN) $(DESTDIR)$(dir $(COMPLETION))
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(MAN)

@@ -11,7 +11,7 @@ build="gcc make pkg-config libnng-dev libmsgpack-dev|libmsgpack-c-dev libmicroht
 libuv1-dev libjansson-dev libinih-dev nettle-dev"
 run="libjs-dygraphs"
 test="bats bats-assert bats-support bats-file parallel curl procps iproute2 python3 python3-msgpack
-python3-websockets python3-selenium chromium chromium-driver prometheus"
+python3-websockets python3-selenium chromium chromium-driver prometheus stunnel4 openssl"
 
 case ${1:-run} in
 run) wanted="$build $run" ;;

@@ -3,6 +3,7 @@
 #define HTTPD_ACTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "err.h"
 
@@ -13,6 +14,8 @@ struct route;
 struct action {
     const char *name;
     const char *usage;   /* of its words, for errors: "file FILE" */
+    size_t words;        /* it takes at least; behind them stand those of every route (route.h) */
+    bool has_else;       /* a route of it may say what comes when there is nothing */
     unsigned methods;    /* it may be declared for */
     bool trailing_slash; /* a path below a star may end with a slash */
     /* Check r->arg and fill r->own; no I/O (the command line is being read). May be NULL. */

@@ -5,8 +5,10 @@
  *   text  sent as it is (type text/plain unless given)
  *   body  any value, sent as JSON
  *   data  bytes
- * A HEAD request is asked like a GET, with method "HEAD": the stage must not act on it, and only
- * the head of the answer is sent.
+ * and, beside them, `headers`: {NAME: value}, with what HTTP itself is made of (length, type,
+ * connection) left to us. A body of a text type that is well-formed UTF-8 comes as `text`, any
+ * other as `data`, whatever was asked for. A HEAD request is asked like a GET, with method "HEAD":
+ * the stage must not act on it, and only the head of the answer is sent.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,7 @@
 #include "site.h"
 #include "utf8.h"
 
-enum { TYPE_BYTES = 128 };
+enum { TYPE_BYTES = 128, HEADERS_MAX = 16, HEADER_NAME = 64, HEADER_VALUE = 512 };
 
 /* One for each endpoint, however many routes ask it. */
 static struct rpc_client clients[ROUTE_MAX];
@@ -107,35 +109,95 @@ static unsigned status_of(const struct rpc_result *r, unsigned otherwise) {
     return otherwise;
 }
 
-static void answer_json(struct request *q, unsigned status, const char *type,
-                        struct mp_cursor *at) {
+/* ---- headers of the stage ---- */
+
+static bool header_ok(const char *name, const char *value) {
+    static const char *const ours[] = {
+        "Connection", "Content-Length", "Content-Type",      "Date",    "Keep-Alive",
+        "Set-Cookie", "Trailer",        "Transfer-Encoding", "Upgrade", "WWW-Authenticate"};
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_";
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcasecmp(name, ours[i]) == 0)
+            return false;
+    for (const char *c = value; *c; c++)
+        if (*c < ' ' || *c == 127)
+            return false;
+    return *name && !name[strspn(name, token)];
+}
+
+static void put_header(struct request *q, struct MHD_Response *m, const struct mp_value *name,
+                       const struct mp_value *value) {
+    static struct log_limit limit;
+    char n[HEADER_NAME] = "", v[HEADER_VALUE] = "";
+    bool text = name->type == MP_STR && value->type == MP_STR && name->len < sizeof n &&
+                value->len < sizeof v;
+    if (text) {
+        memcpy(n, name->p, name->len);
+        memcpy(v, value->p, value->len);
+    }
+    if (text && strlen(v) == value->len && strlen(n) == name->len && header_ok(n, v))
+        reply_header(m, n, v);
+    else
+        log_limited(&limit, LOG_WARN, "%s: a header of its reply is left out: %s", q->route->arg[0],
+                    *n ? n : "it is no text, or too long");
+}
+
+static void put_headers(struct request *q, struct MHD_Response *m, const struct rpc_result *r) {
+    static struct log_limit limit;
+    struct mp_value map, name, value;
+    struct mp_cursor at;
+    if (!mp_find(r->body, r->len, "headers", &map, &at) || map.type != MP_MAP)
+        return;
+    mp_read(&at, &map);
+    if (map.len > HEADERS_MAX)
+        log_limited(&limit, LOG_WARN, "%s: its reply has %u headers, only %d are passed on",
+                    q->route->arg[0], map.len, HEADERS_MAX);
+    for (uint32_t i = 0; i < map.len && i < HEADERS_MAX; i++) {
+        if (mp_read(&at, &name) != 1 || name.type == MP_MAP || name.type == MP_ARRAY)
+            return;
+        struct mp_cursor v = at;
+        if (mp_skip(&at) != 1 || mp_read(&v, &value) != 1)
+            return;
+        put_header(q, m, &name, &value);
+    }
+}
+
+/* Of n bytes, with the status, type (unless NULL) and headers that the stage gives. */
+static void send_it(struct request *q, const struct rpc_result *r, const char *type, const void *p,
+                    size_t n) {
+    char given[TYPE_BYTES];
+    if (mp_get_cstr(r->body, r->len, "type", given, sizeof given))
+        type = given;
+    struct MHD_Response *m = reply_make(type, p, n);
+    put_headers(q, m, r);
+    request_answer(q, status_of(r, 200), m, n);
+}
+
+static void answer_json(struct request *q, const struct rpc_result *r, struct mp_cursor *at) {
     static const struct json_style style = {.spaced = true};
     struct buf *out = &q->h->out;
     buf_clear(out);
     if (json_from_mp(out, at, &style) == 1)
-        reply_bytes(q, status, type ? type : "application/json; charset=utf-8", buf_data(out),
-                    buf_len(out));
+        send_it(q, r, "application/json; charset=utf-8", buf_data(out), buf_len(out));
     else
         reply_error(q, 502, "the reply is nested too deeply");
 }
 
 static void answer(struct request *q, const struct rpc_result *r) {
-    char given[TYPE_BYTES];
-    const char *type = mp_get_cstr(r->body, r->len, "type", given, sizeof given) ? given : NULL;
-    unsigned status = status_of(r, 200);
     const char *text;
     const uint8_t *data;
     size_t n;
     struct mp_value v;
     struct mp_cursor at;
     if (mp_get_str(r->body, r->len, "text", &text, &n))
-        reply_bytes(q, status, type, text, n);
+        send_it(q, r, REPLY_TEXT, text, n);
     else if (mp_get_bin(r->body, r->len, "data", &data, &n))
-        reply_bytes(q, status, type ? type : "application/octet-stream", data, n);
+        send_it(q, r, "application/octet-stream", data, n);
     else if (mp_find(r->body, r->len, "body", &v, &at))
-        answer_json(q, status, type, &at);
+        answer_json(q, r, &at);
     else
-        reply_bytes(q, status, type, "", 0);
+        send_it(q, r, REPLY_TEXT, "", 0);
 }
 
 static void no_answer(struct request *q, const struct rpc_result *r) {
@@ -183,6 +245,7 @@ static void stop(struct httpd *h, struct route *r) {
 
 const struct action action_ask = {.name = "ask",
                                   .usage = "ask ENDPOINT OP",
+                                  .words = 2,
                                   .methods = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT |
                                              METHOD_PATCH | METHOD_DELETE,
                                   .declare = declare,

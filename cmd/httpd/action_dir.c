@@ -97,6 +97,7 @@ static void dir_close(struct httpd *h, struct route *r) {
 
 const struct action action_dir = {.name = "dir",
                                   .usage = "dir DIR [follow]",
+                                  .words = 1,
                                   .methods = METHOD_GET | METHOD_HEAD,
                                   .trailing_slash = true,
                                   .declare = declare,

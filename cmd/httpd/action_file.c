@@ -25,6 +25,7 @@ static void serve(struct request *q) {
 
 const struct action action_file = {.name = "file",
                                    .usage = "file FILE",
+                                   .words = 1,
                                    .methods = METHOD_GET | METHOD_HEAD,
                                    .declare = declare,
                                    .open = file_check,

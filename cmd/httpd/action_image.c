@@ -1,6 +1,13 @@
-/* GET PATH image ENDPOINT TOPIC KEY: the newest image of that topic whose body has, as KEY, what
- * the path's {name} says; "24:6F:28:A1:B2:C3" and "246f28a1b2c3" are the same. 404 until one comes.
+/* GET PATH image ENDPOINT TOPIC KEY [age] [else TEXT]: the newest image of that topic whose body
+ * has, as KEY, what the path's {name} says; "24:6F:28:A1:B2:C3" and "246f28a1b2c3" are the same.
+ * Without a {name} the newest of all. 404 until one comes, with TEXT.
+ *
+ * age: for pages that ask again and again. The answer says how old the image is (X-Frame-Age: 0.1s)
+ * and is never to be kept anywhere; without it a browser that has the newest is told so (304).
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "cond.h"
 #include "images.h"
 #include "reply.h"
@@ -35,13 +42,42 @@ static void send_image(struct request *q, struct image *im) {
     request_answer(q, part.status, r, part.status == 304 ? 0 : im->size);
 }
 
+static void send_with_age(struct request *q, struct image *im) {
+    char age[32];
+    uint64_t now = clock_wall_ns();
+    double s = now > im->time_ns ? (double)(now - im->time_ns) / 1e9 : 0;
+    struct MHD_Response *r = make(im, 200);
+    snprintf(age, sizeof age, "%.1fs", s);
+    reply_header(r, "X-Frame-Age", age);
+    reply_header(r, "Cache-Control", "no-cache, no-store, must-revalidate");
+    reply_header(r, "Pragma", "no-cache");
+    reply_header(r, "Expires", "0");
+    reply_header(r, "X-Content-Type-Options", "nosniff");
+    request_answer(q, 200, r, im->size);
+}
+
+static void send_none(struct request *q) {
+    const char *text = q->route->otherwise;
+    if (text)
+        reply_bytes(q, 404, "text/html; charset=utf-8", text, strlen(text));
+    else
+        reply_error(q, 404, "no image of this name has come yet");
+}
+
 static void serve(struct request *q) {
     char key[IMAGE_KEY];
     struct image *im = images_key(q, key) ? images_newest(q->route->own, key) : NULL;
-    if (im)
-        send_image(q, im);
+    if (!im)
+        send_none(q);
+    else if (q->route->args > 3)
+        send_with_age(q, im);
     else
-        reply_error(q, 404, "no image of this name has come yet");
+        send_image(q, im);
+}
+
+static int declare(struct httpd *h, struct route *r, struct err *e) {
+    (void)h;
+    return images_declare(r, "age", e);
 }
 
 static void close_all(struct httpd *h, struct route *r) {
@@ -50,9 +86,11 @@ static void close_all(struct httpd *h, struct route *r) {
 }
 
 const struct action action_image = {.name = "image",
-                                    .usage = "image ENDPOINT TOPIC KEY",
+                                    .usage = "image ENDPOINT TOPIC KEY [age] [else TEXT]",
+                                    .words = 3,
                                     .methods = METHOD_GET | METHOD_HEAD,
-                                    .declare = images_declare,
+                                    .has_else = true,
+                                    .declare = declare,
                                     .open = images_open,
                                     .serve = serve,
                                     .close = close_all};

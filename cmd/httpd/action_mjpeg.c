@@ -1,5 +1,6 @@
-/* GET PATH mjpeg ENDPOINT TOPIC KEY: the images that action image shows, one after another, as
- * multipart/x-mixed-replace, which every browser and most viewers of cameras play.
+/* GET PATH mjpeg ENDPOINT TOPIC KEY: the images that action image shows, one after another (where
+ * the path has no {name}: those of every key), as multipart/x-mixed-replace, which every browser
+ * and most viewers of cameras play.
  *
  * A viewer gets the newest image at once and then each one that comes while it is not busy with an
  * earlier one: what it is too slow for is skipped, and counted; an image is never cut. One that
@@ -56,7 +57,7 @@ static void resume(struct viewer *v) {
 static void on_new(const struct image_feed *f, const char *key) {
     bool any = false;
     for (struct viewer *v = hub.first; v; v = v->next)
-        if (v->suspended && v->feed == f && strcmp(v->key, key) == 0) {
+        if (v->suspended && v->feed == f && images_key_means(v->key, key)) {
             resume(v);
             any = true;
         }
@@ -71,10 +72,11 @@ static void take_newest(struct viewer *v) {
     struct image *im = images_newest(v->feed, v->key);
     if (!im || im->serial == v->serial)
         return;
-    if (v->nth && im->nth > v->nth) /* it counts anew when its key was forgotten meanwhile */
-        hub.h->n.mjpeg_skipped += im->nth - v->nth - 1;
+    uint64_t nth = *v->key ? im->nth : im->nth_any;
+    if (v->nth && nth > v->nth) /* it counts anew when its key was forgotten meanwhile */
+        hub.h->n.mjpeg_skipped += nth - v->nth - 1;
     v->serial = im->serial;
-    v->nth = im->nth;
+    v->nth = nth;
     v->sending = image_hold(im);
     v->sent = 0;
     hub.h->n.mjpeg_images++;
@@ -229,10 +231,16 @@ static void close_all(struct httpd *h, struct route *r) {
     images_close(h);
 }
 
+static int declare(struct httpd *h, struct route *r, struct err *e) {
+    (void)h;
+    return images_declare(r, NULL, e);
+}
+
 const struct action action_mjpeg = {.name = "mjpeg",
                                     .usage = "mjpeg ENDPOINT TOPIC KEY",
+                                    .words = 3,
                                     .methods = METHOD_GET | METHOD_HEAD,
-                                    .declare = images_declare,
+                                    .declare = declare,
                                     .open = mjpeg_open,
                                     .serve = serve,
                                     .tick = tick,

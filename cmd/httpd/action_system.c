@@ -156,7 +156,7 @@ static void serve_logs(struct request *q) {
 enum { READS = METHOD_GET | METHOD_HEAD };
 
 const struct action action_system_page = {
-    .name = "page", .usage = "page FILE", .methods = READS, .serve = serve_page};
+    .name = "page", .usage = "page FILE", .words = 1, .methods = READS, .serve = serve_page};
 const struct action action_system_rest = {.name = "rest",
                                           .usage = "rest",
                                           .methods = READS,

@@ -82,6 +82,7 @@ static void hand_over(struct request *q, int fd, const char *extra, size_t extra
     snprintf(o.path, sizeof o.path, "%.*s", (int)q->raw_path_len, q->raw_path);
     snprintf(o.query, sizeof o.query, "%s", q->query);
     snprintf(o.group, sizeof o.group, "%s", r->args > 1 ? r->arg[1] : "");
+    snprintf(o.user, sizeof o.user, "%s", q->user);
     snprintf(o.origin, sizeof o.origin, "%s", origin ? origin : "");
     if (handover_send(r->arg[0], fd, &o, &e) == 0) {
         q->h->n.upgrades++;
@@ -160,6 +161,7 @@ static void serve(struct request *q) {
 
 const struct action action_ws = {.name = "ws",
                                  .usage = "ws ENDPOINT [GROUP]",
+                                 .words = 1,
                                  .methods = METHOD_WS,
                                  .declare = declare,
                                  .serve = serve};

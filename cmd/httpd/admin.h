@@ -13,6 +13,9 @@
 /* Read the token: from the file of --admin-token-file, else from TAPLINE_ADMIN_TOKEN. */
 int admin_open(const struct httpd *h, struct err *e);
 
+/* Whether text is the admin token. */
+bool admin_token_is(const char *text);
+
 /* Whether q may; else it has been answered, with 403 or (too many wrong tokens) 429. */
 bool admin_allows(struct request *q);
 

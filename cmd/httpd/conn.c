@@ -1,9 +1,12 @@
 #include "conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "linger.h"
 #include "listen.h"
+#include "listener.h"
 #include "log.h"
 
 static void wait_end(struct httpd *h, struct conn *c) {
@@ -34,6 +37,7 @@ static void conn_open(struct httpd *h, struct MHD_Connection *m, void **ctx) {
     static struct log_limit full;
     struct conn *c = mem_alloc(sizeof *c);
     c->fd = MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    c->secure = h->adopting_secure;
     c->q = (struct request){.h = h, .conn = c, .mhd = m};
     c->next = h->first;
     *(h->first ? &h->first->prev : &h->last) = c;
@@ -53,11 +57,14 @@ static void conn_open(struct httpd *h, struct MHD_Connection *m, void **ctx) {
 
 static void conn_closed(struct httpd *h, struct conn *c) {
     wait_end(h, c);
+    if (c->linger && !h->stopping)
+        linger(h, c->fd);
     *(c->prev ? &c->prev->next : &h->first) = c->next;
     *(c->next ? &c->next->prev : &h->last) = c->prev;
     request_free(&c->q);
     free(c);
     h->n.connections--;
+    listeners_go_on();
 }
 
 void conn_notify(void *cls, struct MHD_Connection *m, void **ctx,
@@ -88,10 +95,16 @@ void conn_finished(struct httpd *h, struct conn *c) {
         cut(h, c);
 }
 
+const struct sockaddr *conn_address(const struct conn *c) {
+    return MHD_get_connection_info(c->q.mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+}
+
 const char *conn_peer(const struct conn *c, char *out, size_t size) {
-    const union MHD_ConnectionInfo *i =
-        MHD_get_connection_info(c->q.mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return address_text(i->client_addr, out, size);
+    const struct sockaddr *a = conn_address(c);
+    if (a->sa_family == AF_INET || a->sa_family == AF_INET6)
+        return address_text(a, out, size);
+    snprintf(out, size, "unknown");
+    return out;
 }
 
 void conn_tick(struct httpd *h) {

@@ -17,6 +17,8 @@ struct conn {
     bool waits;
     uint64_t since_ms; /* loop time */
     int fd;
+    bool secure; /* the client speaks TLS, with what stands in front of us */
+    bool linger; /* something of a request may still come when it is closed: see linger.h */
     struct request q;
 };
 
@@ -30,7 +32,9 @@ void conn_started(struct httpd *h, struct conn *c);
 void conn_received(struct httpd *h, struct conn *c);
 void conn_finished(struct httpd *h, struct conn *c);
 
-/* "192.168.1.20:53412" */
+/* Where the client is; AF_UNSPEC when a proxy would not say. */
+const struct sockaddr *conn_address(const struct conn *c);
+/* "192.168.1.20:53412", or "unknown" */
 const char *conn_peer(const struct conn *c, char *out, size_t size);
 
 /* Cut those that have waited too long. */

@@ -19,19 +19,25 @@ struct httpd_counters {
     uint64_t sse_viewers, sse_skipped;
     uint64_t images_kept, images_bytes, images_dropped;
     uint64_t mjpeg_viewers, mjpeg_images, mjpeg_skipped;
+    uint64_t refused;               /* wrong tokens and passwords */
+    uint64_t proxied, proxy_faults; /* connections with a PROXY header, and without a right one */
 };
 
 struct httpd {
     struct stage st;
     /* Options. */
-    const char *listen, *system, *admin_token_file;
+    struct opt_list listen, proxy_listen, proxy_from;
+    const char *system, *admin_token_file;
     bool admin_here; /* programs and pages of this machine need no token */
+    const char *token_file, *token_env, *protect, *login_file, *login_env;
+    bool token_open, cors;
     struct opt_list routes, origins, hosts;
     int64_t ask_timeout_ms, timeout_ms, connections, max_body;
     int64_t images, image_bytes, viewers;
     /* Running. */
     struct route_table table;
     struct MHD_Daemon *mhd;
+    bool adopting_secure; /* of the connection that is being given to MHD */
     uv_poll_t poll;
     uv_timer_t timer, stop_timer;
     bool running; /* inside MHD_run */

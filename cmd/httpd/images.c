@@ -9,6 +9,7 @@
 
 struct image_feed {
     const char *endpoint, *topic, *key; /* words of the first route that names them */
+    uint64_t count;
 };
 
 struct slot {
@@ -41,20 +42,20 @@ static struct image_feed *feed_of(char *const word[3]) {
         if (strcmp(all.feed[i].endpoint, word[0]) == 0 && strcmp(all.feed[i].topic, word[1]) == 0 &&
             strcmp(all.feed[i].key, word[2]) == 0)
             return &all.feed[i];
-    all.feed[all.feeds] = (struct image_feed){word[0], word[1], word[2]};
+    all.feed[all.feeds] = (struct image_feed){word[0], word[1], word[2], 0};
     return &all.feed[all.feeds++];
 }
 
-int images_declare(struct httpd *h, struct route *r, struct err *e) {
+int images_declare(struct route *r, const char *more, struct err *e) {
     struct endpoint ep;
-    (void)h;
-    if (r->args != 3)
+    bool fits = r->args == 3 || (r->args == 4 && more && strcmp(r->arg[3], more) == 0);
+    if (!fits)
         return action_misused(r, e);
-    if (params_of(r) != 1)
-        return err_set(e, CAUSE_USAGE,
-                       "route \"%s\": the path needs one {name}, which of the "
-                       "images is meant",
-                       r->shown);
+    if (params_of(r) > 1)
+        return err_set(
+            e, CAUSE_USAGE,
+            "route \"%s\": the path has at most one {name}, which of the images is meant",
+            r->shown);
     if (endpoint_parse(&ep, r->arg[0], e) < 0)
         return -1;
     if (ep.kind != ENDPOINT_NNG || ep.prefix[0])
@@ -104,10 +105,17 @@ static bool key_of(const char *s, size_t n, char out[IMAGE_KEY]) {
 bool images_key(const struct request *q, char key[IMAGE_KEY]) {
     const struct route *r = q->route;
     size_t i = 0, n;
-    while (!r->param[i])
+    while (i < r->segments && !r->param[i])
         i++;
+    key[0] = 0;
+    if (i == r->segments)
+        return true;
     const char *text = route_param(r, &q->path, i, &n);
     return key_of(text, n, key);
+}
+
+bool images_key_means(const char *wanted, const char *key) {
+    return !*wanted || strcmp(wanted, key) == 0;
 }
 
 static struct slot *find(const struct image_feed *f, const char *key) {
@@ -118,8 +126,12 @@ static struct slot *find(const struct image_feed *f, const char *key) {
 }
 
 struct image *images_newest(const struct image_feed *f, const char *key) {
-    const struct slot *s = find(f, key);
-    return s ? s->newest : NULL;
+    struct image *newest = NULL;
+    for (const struct slot *s = all.slot; s < all.slot + all.slots; s++)
+        if (s->feed == f && images_key_means(key, s->key) &&
+            (!newest || s->newest->serial > newest->serial))
+            newest = s->newest;
+    return newest;
 }
 
 /* ---- images ---- */
@@ -223,12 +235,13 @@ static bool has_room(struct httpd *h, size_t n) {
     return false;
 }
 
-static void keep(struct httpd *h, const struct image_feed *f, const char *key, struct image *im) {
+static void keep(struct httpd *h, struct image_feed *f, const char *key, struct image *im) {
     struct slot *s = slot_for(h, f, key);
     slot_empty(s);
     s->newest = im;
     im->serial = ++all.came;
     im->nth = ++s->count;
+    im->nth_any = ++f->count;
     all.bytes += im->size;
     while (all.bytes > (uint64_t)h->image_bytes) {
         forget_oldest(h, s);
@@ -253,7 +266,7 @@ static bool message_key(const struct image_feed *f, const struct msg *m, char ke
     return key_of(number, strlen(number), key);
 }
 
-static void take(struct httpd *h, const struct image_feed *f, const struct msg *m) {
+static void take(struct httpd *h, struct image_feed *f, const struct msg *m) {
     char key[IMAGE_KEY];
     const uint8_t *p;
     size_t n;

@@ -7,12 +7,16 @@
  * 1 when it cannot listen, 2 on a wrong command line.
  */
 #include "conn.h"
+#include "guard.h"
 #include "images.h"
-#include "listen.h"
+#include "linger.h"
+#include "listener.h"
+#include "proxied.h"
 #include "server.h"
 #include "system.h"
 
-static struct httpd httpd = {.listen = "127.0.0.1:8080",
+static struct httpd httpd = {.token_env = "AUTH_TOKEN",
+                             .login_env = "HTTPD_LOGIN",
                              .ask_timeout_ms = 2000,
                              .timeout_ms = 30000,
                              .connections = 2048,
@@ -23,9 +27,9 @@ static struct httpd httpd = {.listen = "127.0.0.1:8080",
                              .admin_here = true};
 
 static const struct opt options[] = {
-    {"listen", 'l', OPT_TEXT, &httpd.listen, "HOST:PORT",
-     "where to listen: 0.0.0.0:8080 is every IPv4 interface, [::]:8080 IPv6 as well, port 0 any "
-     "free port",
+    {"listen", 'l', OPT_LIST, &httpd.listen, "HOST:PORT",
+     "where to listen (127.0.0.1:8080 when not given; repeatable): 0.0.0.0:8080 is every IPv4 "
+     "interface, [::]:8080 IPv6 as well, port 0 any free port",
      0, 0},
     {"route", 'r', OPT_LIST, &httpd.routes, "ROUTE", "what a URL does, see below; repeatable", 0,
      0},
@@ -40,6 +44,35 @@ static const struct opt options[] = {
      "commas; "
      "a page that points its own name at us (DNS rebinding) then gets nothing. Without it, or with "
      "*, any name",
+     0, 0},
+    {"cors", 0, OPT_FLAG, &httpd.cors, NULL,
+     "let pages of other sites (those of --origin) read what GET answers, and use routes that ask "
+     "for the token",
+     0, 0},
+    {"protect", 0, OPT_TEXT, &httpd.protect, "basic|token",
+     "let only those in who show the login: a name and password (HTTP Basic), or a token (header "
+     "\"Authorization: Bearer TOKEN\", or /?token=TOKEN once in a browser); for all but routes "
+     "with "
+     "the word open or token",
+     0, 0},
+    {"login-file", 0, OPT_TEXT, &httpd.login_file, "FILE",
+     "whose first line is that login: USER:PASSWORD for basic, else the token", 0, 0},
+    {"login-env", 0, OPT_TEXT, &httpd.login_env, "NAME",
+     "the variable of the environment that holds it when there is no --login-file", 0, 0},
+    {"token-file", 0, OPT_TEXT, &httpd.token_file, "FILE",
+     "whose first line is the token for routes with the word token", 0, 0},
+    {"token-env", 0, OPT_TEXT, &httpd.token_env, "NAME",
+     "the variable of the environment that holds it when there is no --token-file", 0, 0},
+    {"open", 0, OPT_FLAG, &httpd.token_open, NULL, "let anybody use routes with the word token", 0,
+     0},
+    {"proxy-listen", 0, OPT_LIST, &httpd.proxy_listen, "HOST:PORT",
+     "where a TLS terminator on this machine connects that sends the PROXY protocol's header (1 or "
+     "2), so that real addresses are known; or unix:NAME for a socket in the run directory, "
+     "unix:/PATH for any; repeatable",
+     0, 0},
+    {"proxy-from", 0, OPT_LIST, &httpd.proxy_from, "NETWORK",
+     "who may connect there, as 10.0.0.5 or 10.0.0.0/24, several with commas; without it this "
+     "machine only",
      0, 0},
     {"ask-timeout", 0, OPT_DURATION, &httpd.ask_timeout_ms, "TIME",
      "how long another stage has for an answer", 1, 3600000},
@@ -77,9 +110,18 @@ static struct opt_program program = {
         "  file FILE            that file\n"
         "  dir DIR [follow]     the files below DIR; follow: also where links lead out of it\n"
         "  ask ENDPOINT OP      what the stage ENDPOINT answers to {op: OP, params: {NAME: ...}}\n"
-        "  image ENDPOINT TOPIC KEY   the newest image (`data`) of TOPIC whose KEY is {NAME}\n"
+        "  image ENDPOINT TOPIC KEY [age] [else TEXT]\n"
+        "                       the newest image (`data`) of TOPIC whose KEY is {NAME}; without a\n"
+        "                       {NAME} of any; age: with X-Frame-Age, and no cache may keep it;\n"
+        "                       TEXT: of the 404 while there is none\n"
         "  mjpeg ENDPOINT TOPIC KEY   these images as they come, multipart/x-mixed-replace\n"
         "  ws ENDPOINT [GROUP]  hand the WebSocket over to the wsfanout ENDPOINT\n"
+        "\n"
+        "Behind them may stand: open (for everybody, whatever --protect says), token (only with "
+        "the\n"
+        "header \"Authorization: TOKEN\", looked at before the body is read), "
+        "type=application/json\n"
+        "(415 for bodies of another type), max=256k (instead of --max-body).\n"
         "\n"
         "For example:\n"
         "\n"
@@ -102,7 +144,7 @@ static int declare_routes(struct httpd *h, struct err *e) {
             return -1;
     }
     route_sort(&h->table);
-    return 0;
+    return guard_declare(h, e);
 }
 
 static int open_routes(struct httpd *h, struct err *e) {
@@ -117,6 +159,9 @@ static int open_routes(struct httpd *h, struct err *e) {
 static void on_tick(void *ctx) {
     struct httpd *h = ctx;
     conn_tick(h);
+    proxied_tick(h);
+    linger_tick(h);
+    listeners_go_on();
     system_tick(h);
     h->st.stats.queue = h->n.suspended;
     for (size_t i = 0; i < h->table.n; i++)
@@ -165,7 +210,10 @@ static void prepare(struct httpd *h) {
                    {"images_dropped", &h->n.images_dropped},
                    {"mjpeg_viewers", &h->n.mjpeg_viewers},
                    {"mjpeg_images", &h->n.mjpeg_images},
-                   {"mjpeg_skipped", &h->n.mjpeg_skipped}};
+                   {"mjpeg_skipped", &h->n.mjpeg_skipped},
+                   {"refused", &h->n.refused},
+                   {"proxied", &h->n.proxied},
+                   {"proxy_faults", &h->n.proxy_faults}};
     h->st.ctx = h;
     h->st.no_stdin = h->st.no_stdout = true;
     h->st.on_msg = images_message;
@@ -182,10 +230,11 @@ int main(int argc, char **argv) {
     int status = stage_options(&h->st, &program, argc, argv, NULL);
     if (status >= 0)
         return status;
-    if (listen_check(h->listen, "--listen", &e) < 0 || declare_routes(h, &e) < 0)
+    if (listeners_declare(h, &e) < 0 || declare_routes(h, &e) < 0)
         return opt_usage_error(&program, "%s", e.text);
     prepare(h);
-    if (stage_open(&h->st, &e) < 0 || open_routes(h, &e) < 0 || server_open(h, &e) < 0)
+    if (stage_open(&h->st, &e) < 0 || guard_open(h, &e) < 0 || open_routes(h, &e) < 0 ||
+        server_open(h, &e) < 0)
         return stage_fail(&h->st, &e);
     stage_ready(&h->st);
     status = stage_run(&h->st);

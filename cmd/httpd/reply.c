@@ -5,8 +5,6 @@
 
 #include "json.h"
 
-static const char TEXT[] = "text/plain; charset=utf-8";
-
 void reply_header(struct MHD_Response *r, const char *name, const char *value) {
     if (r)
         MHD_add_response_header(r, name, value);
@@ -22,7 +20,7 @@ struct MHD_Response *reply_make(const char *type, const void *p, size_t n) {
 }
 
 void reply_bytes(struct request *q, unsigned status, const char *type, const void *p, size_t n) {
-    request_answer(q, status, reply_make(type ? type : TEXT, p, n), n);
+    request_answer(q, status, reply_make(type ? type : REPLY_TEXT, p, n), n);
 }
 
 static int error_text(char *out, size_t size, unsigned status, const char *detail) {
@@ -40,7 +38,7 @@ void reply_error(struct request *q, unsigned status, const char *detail) {
 void reply_error_with(struct request *q, unsigned status, const char *header, const char *value) {
     char text[64];
     int n = error_text(text, sizeof text, status, NULL);
-    struct MHD_Response *r = reply_make(TEXT, text, (size_t)n);
+    struct MHD_Response *r = reply_make(REPLY_TEXT, text, (size_t)n);
     reply_header(r, header, value);
     request_answer(q, status, r, (uint64_t)n);
 }
@@ -49,6 +47,15 @@ void reply_json(struct request *q, unsigned status, const void *p, size_t n) {
     struct MHD_Response *r = reply_make("application/json; charset=utf-8", p, n);
     reply_header(r, "Cache-Control", "no-store");
     request_answer(q, status, r, n);
+}
+
+void reply_json_error(struct request *q, unsigned status, const char *error) {
+    struct buf b = {0};
+    buf_puts(&b, "{\"error\":");
+    json_put_str(&b, error, strlen(error));
+    buf_puts(&b, "}\n");
+    reply_bytes(q, status, "application/json", buf_data(&b), buf_len(&b));
+    buf_free(&b);
 }
 
 void reply_refusal(struct request *q, unsigned status, const char *error) {

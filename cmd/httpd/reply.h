@@ -4,6 +4,8 @@
 
 #include "request.h"
 
+#define REPLY_TEXT "text/plain; charset=utf-8"
+
 /* A response of n bytes (copied) with its type (NULL: none) and what every answer carries. */
 struct MHD_Response *reply_make(const char *type, const void *p, size_t n);
 void reply_header(struct MHD_Response *r, const char *name, const char *value);
@@ -16,6 +18,8 @@ void reply_error_with(struct request *q, unsigned status, const char *header, co
 
 /* JSON that is of this moment. */
 void reply_json(struct request *q, unsigned status, const void *p, size_t n);
+/* {"error":error} and a line feed, as the interface for devices has it. */
+void reply_json_error(struct request *q, unsigned status, const char *error);
 /* {"ok":false,"error":error} */
 void reply_refusal(struct request *q, unsigned status, const char *error);
 

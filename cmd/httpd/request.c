@@ -1,11 +1,13 @@
 #include "request.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "conn.h"
+#include "guard.h"
 #include "log.h"
 #include "reply.h"
 #include "server.h"
@@ -103,41 +105,105 @@ static enum MHD_Result queue(struct request *q) {
     return done;
 }
 
-static void find(struct request *q) {
+static bool is_options(const struct request *q) {
+    return strcmp(q->method, "OPTIONS") == 0;
+}
+
+/* A browser asks first (OPTIONS) what the page of another site may do: then the route is that of
+ * what the page wants. */
+static void look_up(struct request *q) {
     struct route_hit hit = {0};
-    char allow[64];
+    const char *wanted = request_header(q, "Access-Control-Request-Method");
+    bool asks = q->h->cors && wanted && is_options(q);
     if (path_parse(&q->path, q->raw_path, q->raw_path_len))
-        route_find(&q->h->table, &q->path, method_bit(q->method), &hit);
+        route_find(&q->h->table, &q->path, method_bit(asks ? wanted : q->method), &hit);
     q->route = hit.route;
-    if (hit.route)
-        return;
-    if (hit.allow)
-        reply_error_with(q, 405, "Allow", method_list(hit.allow, allow, sizeof allow));
+    q->allow = hit.allow;
+}
+
+static void no_route(struct request *q) {
+    char allow[64];
+    if (q->allow)
+        reply_error_with(q, 405, "Allow", method_list(q->allow, allow, sizeof allow));
     else
         reply_error(q, 404, NULL);
 }
 
-static bool promises_too_much(const struct request *q) {
-    const char *length = request_header(q, "Content-Length");
-    return length && strtoull(length, NULL, 10) > (uint64_t)q->h->max_body;
+/* ---- bodies ---- */
+
+static size_t body_max(const struct request *q) {
+    const struct route *r = q->route;
+    return (size_t)(r && r->max_body >= 0 ? r->max_body : q->h->max_body);
 }
 
-/* The head is there. An answer given now makes MHD close the connection without reading a body. */
+static bool has_body(const struct request *q) {
+    const char *length = request_header(q, "Content-Length");
+    return request_header(q, "Transfer-Encoding") || (length && strcmp(length, "0") != 0);
+}
+
+static bool promises_too_much(const struct request *q) {
+    const char *length = request_header(q, "Content-Length");
+    return length && strtoull(length, NULL, 10) > body_max(q);
+}
+
+static bool type_fits(const struct request *q) {
+    const char *want = q->route ? q->route->type : NULL, *type;
+    if (!want)
+        return true;
+    type = request_header(q, "Content-Type");
+    size_t n = strlen(want);
+    return type && strncasecmp(type, want, n) == 0 && strchr("; \t", type[n]);
+}
+
+/* In the words of the interface for devices where the route is one of that. */
+static void refuse_body(struct request *q, unsigned status) {
+    char why[160];
+    const struct route *r = q->route;
+    if (!r || !(r->type || r->token)) {
+        reply_error(q, status, NULL);
+        return;
+    }
+    if (status == 413)
+        snprintf(why, sizeof why, "the body may have at most %zu bytes", body_max(q));
+    else
+        snprintf(why, sizeof why, "the body must be %s (header Content-Type)", r->type);
+    reply_json_error(q, status, why);
+}
+
+/* Whether there is more to do than to answer at once, which has been done then. */
+static bool head_is_fine(struct request *q) {
+    if (!site_host_ok(q))
+        site_refuse_host(q);
+    else if (is_options(q) && q->route && site_may_read(q))
+        site_preflight(q);
+    else if (!guard_lets_in(q))
+        return false;
+    else if (promises_too_much(q))
+        refuse_body(q, 413);
+    else if (!type_fits(q))
+        refuse_body(q, 415);
+    else
+        return true;
+    return false;
+}
+
+/* The head is there. Whoever is not let in is told so before any of the body is read; MHD then
+ * closes the connection. */
 static enum MHD_Result begin(struct request *q, const char *method, const char *version) {
     q->begun = true;
     q->method = method;
     q->version = version;
     q->h->n.requests++;
     q->h->st.stats.last_message_ns = q->time_ns;
-    if (!promises_too_much(q))
+    look_up(q);
+    if (!has_body(q) || head_is_fine(q))
         return MHD_YES;
-    q->served = true;
-    reply_error(q, 413, NULL);
+    q->served = q->conn->linger = true;
     return queue(q);
 }
 
 static enum MHD_Result take_body(struct request *q, const char *data, size_t *size) {
-    size_t max = (size_t)q->h->max_body;
+    size_t max = body_max(q);
     q->body_total += *size;
     if (q->body_total > max + BODY_SLACK)
         return MHD_NO;
@@ -150,16 +216,13 @@ static enum MHD_Result take_body(struct request *q, const char *data, size_t *si
 static void serve(struct request *q) {
     q->served = true;
     conn_received(q->h, q->conn);
-    if (q->body_total > (size_t)q->h->max_body) {
-        reply_error(q, 413, NULL);
+    if (!has_body(q) && !head_is_fine(q))
         return;
-    }
-    if (!site_host_ok(q)) {
-        site_refuse_host(q);
-        return;
-    }
-    find(q);
-    if (q->route)
+    if (q->body_total > body_max(q))
+        refuse_body(q, 413);
+    else if (!q->route || is_options(q))
+        no_route(q);
+    else
         q->route->action->serve(q);
 }
 
@@ -208,6 +271,8 @@ static void count(struct httpd_counters *n, unsigned status) {
 void request_answer(struct request *q, unsigned status, struct MHD_Response *r, uint64_t size) {
     if (q->response)
         MHD_destroy_response(q->response);
+    if (status != 101)
+        site_let_read(q, r);
     q->response = r;
     q->status = status;
     q->size = size;

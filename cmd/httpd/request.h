@@ -14,7 +14,9 @@ struct request {
     size_t raw_path_len;
     const char *query;            /* in uri, what follows the ?; "" when none */
     const char *method, *version; /* valid until the request has ended */
-    const struct route *route;
+    const struct route *route;    /* known once the head is there; NULL: none */
+    unsigned allow;               /* methods that the path has */
+    char user[64];                /* whose login it showed; "" = nobody's */
     uint64_t started_ns, time_ns; /* monotonic, wall clock */
     size_t body_total;
     bool begun, served, suspended;

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "action.h"
 #include "buf.h"
+#include "opt.h"
 
 /* ---- methods ---- */
 
@@ -122,16 +124,70 @@ static int parse_action(struct route *r, const char *name, const struct action *
 
 static const char BLANKS[] = " \t";
 
-/* The text behind the third word, without blanks at either end. */
-static char *rest_of(const char *text) {
-    for (int i = 0; i < 3; i++) {
+/* What follows the first n words. */
+static const char *skip_words(const char *text, size_t n) {
+    for (; n > 0; n--) {
         text += strspn(text, BLANKS);
         text += strcspn(text, BLANKS);
     }
-    char *rest = mem_strdup(text + strspn(text, BLANKS));
-    for (size_t n = strlen(rest); n > 0 && strchr(BLANKS, rest[n - 1]); n--)
-        rest[n - 1] = 0;
+    return text + strspn(text, BLANKS);
+}
+
+static void trim_end(char *text) {
+    for (size_t n = strlen(text); n > 0 && strchr(BLANKS, text[n - 1]); n--)
+        text[n - 1] = 0;
+}
+
+/* The text behind the third word, without blanks at either end. */
+static char *rest_of(const char *text) {
+    char *rest = mem_strdup(skip_words(text, 3));
+    trim_end(rest);
     return rest;
+}
+
+static void take_else(struct route *r) {
+    for (size_t i = r->action->words; r->action->has_else && i < r->args; i++)
+        if (strcmp(r->arg[i], "else") == 0) {
+            r->otherwise = skip_words(r->rest, i + 1);
+            r->args = i;
+        }
+}
+
+static int take_size(struct route *r, const char *text, struct err *e) {
+    struct err why;
+    if (opt_number(OPT_SIZE, text, &r->max_body, &why) == 0 && r->max_body <= ROUTE_BODY_MAX)
+        return 1;
+    return fault(r, e, "max= takes a number of bytes up to 3M, such as 64k, not", text);
+}
+
+/* 1 = it was one; 0 = it is a word of the action's; -1 = it is wrong. */
+static int take_flag(struct route *r, const char *word, struct err *e) {
+    bool type = strncmp(word, "type=", 5) == 0 && strchr(word, '/');
+    bool max = strncmp(word, "max=", 4) == 0;
+    if ((type || max) && r->methods & (METHOD_GET | METHOD_WS))
+        return fault(r, e, "this method has no body, so there can be no", word);
+    if (max)
+        return take_size(r, word + 4, e);
+    if (type)
+        r->type = word + 5;
+    r->open |= strcmp(word, "open") == 0;
+    r->token |= strcmp(word, "token") == 0;
+    if (r->open && r->token)
+        return fault(r, e, "is either open or for those with the token", NULL);
+    return type || strcmp(word, "open") == 0 || strcmp(word, "token") == 0;
+}
+
+static int take_flags(struct route *r, struct err *e) {
+    int taken = 1;
+    take_else(r);
+    while (r->args > r->action->words && (taken = take_flag(r, r->arg[r->args - 1], e)) > 0) {
+        if (!r->otherwise) {
+            r->rest[strlen(r->rest) - strlen(r->arg[r->args - 1])] = 0;
+            trim_end(r->rest);
+        }
+        r->args--;
+    }
+    return taken < 0 ? -1 : 0;
 }
 
 static int parse(struct route *r, const struct action *const *actions, struct err *e) {
@@ -148,7 +204,9 @@ static int parse(struct route *r, const struct action *const *actions, struct er
     memcpy(r->arg, word + 3, r->args * sizeof *word);
     if (parse_method(r, word[0], e) < 0 || parse_path(r, word[1], e) < 0)
         return -1;
-    return parse_action(r, word[2], actions, e);
+    if (parse_action(r, word[2], actions, e) < 0)
+        return -1;
+    return take_flags(r, e);
 }
 
 /* 0 = plain text, 1 = parameter, 2 = the end, 3 = star: the order of routes. */
@@ -177,6 +235,7 @@ int route_add(struct route_table *t, const char *text, const struct action *cons
     struct route *r = mem_alloc(sizeof *r);
     r->text = mem_strdup(text);
     r->rest = rest_of(text);
+    r->max_body = -1;
     snprintf(r->shown, sizeof r->shown, "%s", text);
     int bad = parse(r, actions, e);
     for (size_t i = 0; i < t->n && bad == 0; i++)

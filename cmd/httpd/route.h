@@ -7,6 +7,13 @@
  *   /media/STAR        (STAR: *) this path and everything below it
  * The most specific pattern wins: at the first segment where two differ, plain text goes before a
  * parameter (the one with the longer fixed end first), and a parameter before the star.
+ *
+ * Behind the words that the action needs at least, these may stand:
+ *   open          for everybody, whatever --protect says
+ *   token         for those who show the token of --token-file in the header Authorization
+ *   type=a/b      a body of another type is refused with 415
+ *   max=SIZE      bytes of a body, instead of --max-body
+ * and, where the action has such, `else TEXT` at the end: what it says when it has nothing.
  */
 #ifndef HTTPD_ROUTE_H
 #define HTTPD_ROUTE_H
@@ -14,7 +21,7 @@
 #include "err.h"
 #include "path.h"
 
-enum { ROUTE_MAX = 64, ROUTE_WORDS = 16 };
+enum { ROUTE_MAX = 64, ROUTE_WORDS = 32, ROUTE_BODY_MAX = 3 << 20 };
 
 /* Bits, because a pattern answers several. A WS route answers GET (and refuses HEAD by itself). */
 enum method {
@@ -41,6 +48,10 @@ struct route {
     char *arg[ROUTE_WORDS]; /* the words after ACTION */
     size_t args;
     char *rest; /* all of them as they stand, owned: a file's name may have blanks */
+    bool open, token;
+    const char *type;      /* NULL: any */
+    int64_t max_body;      /* -1: as --max-body says */
+    const char *otherwise; /* the text behind `else`, in rest; NULL: none */
     const struct action *action;
     void *own; /* what the action keeps for this route */
 };

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "conn.h"
+#include "linger.h"
 #include "listen.h"
+#include "listener.h"
 #include "log.h"
+#include "proxied.h"
 
 enum {
     CONN_MEMORY = 32 << 10, /* head of a request plus head of its answer */
@@ -77,39 +79,31 @@ static void raise_files(int64_t connections) {
 
 /* External epoll mode. SIGPIPE is ignored by the stage; without saying so MHD would not use
  * sendfile. */
-static struct MHD_Daemon *start(struct httpd *h, int fd) {
+static struct MHD_Daemon *start(struct httpd *h) {
     unsigned idle_s = (unsigned)((h->timeout_ms + 999) / 1000);
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL,
-        NULL, request_handle, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->connections + CONN_SPARE,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-        idle_s, MHD_OPTION_NOTIFY_CONNECTION, conn_notify, h, MHD_OPTION_NOTIFY_COMPLETED,
-        request_completed, h, MHD_OPTION_URI_LOG_CALLBACK, request_uri, h, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                                MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG,
+                            0, NULL, NULL, request_handle, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_log,
+                            NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)h->connections + CONN_SPARE,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
+                            MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_NOTIFY_CONNECTION,
+                            conn_notify, h, MHD_OPTION_NOTIFY_COMPLETED, request_completed, h,
+                            MHD_OPTION_URI_LOG_CALLBACK, request_uri, h, MHD_OPTION_END);
 }
 
 int server_open(struct httpd *h, struct err *e) {
-    char url[128];
-    int fd = listen_open(h->listen, "--listen", e);
-    if (fd < 0)
-        return -1;
     raise_files(h->connections);
-    listen_url(fd, url, sizeof url);
-    h->mhd = start(h, fd);
-    if (!h->mhd) {
-        close(fd);
-        return err_set(e, CAUSE_FAILED, "cannot serve %s: libmicrohttpd %s does not start", url,
-                       MHD_get_version());
-    }
+    h->mhd = start(h);
+    if (!h->mhd)
+        return err_set(e, CAUSE_FAILED, "libmicrohttpd %s does not start", MHD_get_version());
     int epoll = MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     uv_poll_init(&h->st.loop, &h->poll, epoll);
     uv_timer_init(&h->st.loop, &h->timer);
     uv_timer_init(&h->st.loop, &h->stop_timer);
     h->poll.data = h->timer.data = h->stop_timer.data = h;
     uv_poll_start(&h->poll, UV_READABLE, on_events);
-    log_info("listening on %s", url);
-    return 0;
+    return listeners_open(h, e);
 }
 
 /* ---- stopping ---- */
@@ -121,9 +115,9 @@ static void on_stop_timer(uv_timer_t *t) {
 
 void server_stop(struct httpd *h) {
     h->stopping = true;
-    int fd = MHD_quiesce_daemon(h->mhd);
-    if (fd >= 0)
-        close(fd);
+    listeners_close();
+    proxied_stop();
+    linger_stop();
     conn_stop(h);
     uv_timer_start(&h->stop_timer, on_stop_timer, STOP_MS, 0);
     server_run(h);

@@ -47,9 +47,22 @@ static const char *origin_of(const struct request *q) {
     return site && strcasecmp(site, "cross-site") == 0 ? "null" : NULL;
 }
 
+bool site_is_ours(const struct request *q, const char *origin) {
+    const char *at = strstr(origin, "://"), *host = request_header(q, "Host");
+    return at && host && strcasecmp(at + 3, host) == 0;
+}
+
+static bool allowed(const struct request *q, const char *origin) {
+    const struct route *r = q->route;
+    bool guarded = q->h->protect && !(r && (r->open || r->token));
+    if (guarded && q->h->origins.n == 0)
+        return site_is_ours(q, origin);
+    return site_listed(&q->h->origins, origin) || (guarded && site_is_ours(q, origin));
+}
+
 bool site_origin_ok(const struct request *q) {
     const char *origin = origin_of(q);
-    return !origin || site_listed(&q->h->origins, origin);
+    return !origin || allowed(q, origin);
 }
 
 void site_refuse_origin(struct request *q) {
@@ -61,6 +74,46 @@ void site_refuse_origin(struct request *q) {
                 conn_peer(q->conn, who, sizeof who),
                 log_quote(origin, sizeof origin, o, strlen(o)));
     reply_error(q, 403, "pages of other sites may not do this");
+}
+
+/* ---- what they may read ---- */
+
+enum { READABLE = METHOD_GET | METHOD_HEAD };
+
+const char *site_may_read(const struct request *q) {
+    const char *origin = q->h->cors ? request_header(q, "Origin") : NULL;
+    const struct route *r = q->route;
+    if (!origin || (r && !(r->methods & READABLE) && !r->token))
+        return NULL;
+    return allowed(q, origin) ? origin : NULL;
+}
+
+void site_let_read(const struct request *q, struct MHD_Response *r) {
+    static const char name[] = "Access-Control-Allow-Origin";
+    const char *origin = site_may_read(q);
+    if (!r || !q->h->cors || MHD_get_response_header(r, name)) /* a stage has said it itself */
+        return;
+    reply_header(r, "Vary", "Origin");
+    if (!origin)
+        return;
+    reply_header(r, name, origin);
+    if (!q->h->protect) /* a browser's login is for our own pages */
+        reply_header(r, "Access-Control-Allow-Credentials", "true");
+}
+
+/* The route is that of the method which the page wants to use. */
+void site_preflight(struct request *q) {
+    char methods[64];
+    const char *headers = request_header(q, "Access-Control-Request-Headers");
+    struct MHD_Response *r = reply_make(NULL, "", 0);
+    method_list(q->route->methods &
+                    (READABLE | METHOD_POST | METHOD_PUT | METHOD_PATCH | METHOD_DELETE),
+                methods, sizeof methods - 10);
+    strcat(methods, ",OPTIONS");
+    reply_header(r, "Access-Control-Allow-Methods", methods);
+    if (headers)
+        reply_header(r, "Access-Control-Allow-Headers", headers);
+    request_answer(q, 200, r, 0);
 }
 
 /* ---- our name ---- */

@@ -1,7 +1,9 @@
-/* site: which pages may act here (--origin), and by which names we may be called (--host).
+/* site: which pages may act here (--origin), what they may read (--cors), and by which names we may
+ * be called (--host).
  *
- * Both keep pages of strangers away that a browser near us shows, not programs, which need not say
- * where they come from.
+ * They keep pages of strangers away that a browser near us shows, not programs, which need not say
+ * where they come from. A protected site's browsers have its login, so without --origin only its
+ * own pages may act there; what is open or asks for its own token is for any.
  */
 #ifndef HTTPD_SITE_H
 #define HTTPD_SITE_H
@@ -10,6 +12,17 @@
 
 bool site_origin_ok(const struct request *q);
 void site_refuse_origin(struct request *q);
+
+/* Whether an Origin is that of this server, as q calls it. */
+bool site_is_ours(const struct request *q, const char *origin);
+
+/* Whether another page's script may read the answer, or ask to (OPTIONS): what is read, and what
+ * carries its own token. NULL, or the Origin to name in the answer. */
+const char *site_may_read(const struct request *q);
+/* The headers that tell the browser so. */
+void site_let_read(const struct request *q, struct MHD_Response *r);
+/* Answer OPTIONS. */
+void site_preflight(struct request *q);
 
 bool site_host_ok(const struct request *q);
 void site_refuse_host(struct request *q);

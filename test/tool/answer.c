@@ -104,6 +104,23 @@ static void none(struct rpc_call *call) {
     rpc_reply_end(call);
 }
 
+static void headers(struct rpc_call *call) {
+    static const char *const pair[][2] = {
+        {"X-Frame-Age", "0.3s"}, {"Access-Control-Allow-Origin", "*"},
+        {"Content-Length", "5"}, {"Set-Cookie", "a=b"},
+        {"X Bad", "name"},       {"X-Split", "a\r\nX-Evil: b"}};
+    struct buf *b = rpc_reply_begin(call, 3);
+    size_t n = sizeof pair / sizeof *pair;
+    mp_kv_uint(b, "status", 404);
+    mp_kv_str(b, "text", "not now");
+    mp_put_str(b, "headers");
+    mp_put_map(b, (uint32_t)n + 1);
+    for (size_t i = 0; i < n; i++)
+        mp_kv_str(b, pair[i][0], pair[i][1]);
+    mp_kv_uint(b, "X-Number", 5);
+    rpc_reply_end(call);
+}
+
 static void on_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,
                        size_t n) {
     (void)ctx;
@@ -127,6 +144,8 @@ static void on_request(void *ctx, struct rpc_call *call, const char *op, const u
         rpc_reply_error(call, "button 999 is not there");
     else if (strcmp(op, "empty") == 0)
         rpc_reply_ok(call);
+    else if (strcmp(op, "headers") == 0)
+        headers(call);
     else if (strcmp(op, "none") == 0)
         none(call);
     else if (kept_count < sizeof kept / sizeof *kept)

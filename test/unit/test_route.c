@@ -216,3 +216,49 @@ TEST(the_same_route_twice_is_refused) {
     CHECK_INT(route_add(&t, "GET /a/x/b file b", actions, &e), 0);
     route_free(&t);
 }
+
+TEST(words_behind_those_of_the_action) {
+    static const struct action file = {
+        .name = "file", .words = 1, .methods = METHOD_GET | METHOD_HEAD};
+    static const struct action ask = {.name = "ask", .words = 2, .methods = METHOD_POST};
+    static const struct action image = {
+        .name = "image", .words = 3, .has_else = true, .methods = METHOD_GET | METHOD_HEAD};
+    static const struct action *const all[] = {&file, &ask, &image, NULL};
+    struct route_table t = {0};
+    struct route **r = t.item;
+    CHECK_INT(route_add(&t, "POST /a ask b token token type=a/b max=2k", all, NULL), 0);
+    CHECK(r[0]->token && !r[0]->open);
+    CHECK_INT(r[0]->args, 2);
+    CHECK_STR(r[0]->arg[1], "token");
+    CHECK_STR(r[0]->type, "a/b");
+    CHECK_INT(r[0]->max_body, 2048);
+    CHECK_INT(route_add(&t, "GET /b file  my open file\t open ", all, NULL), 0);
+    CHECK(r[1]->open && !r[1]->token);
+    CHECK_STR(r[1]->rest, "my open file");
+    CHECK_INT(r[1]->max_body, -1);
+    CHECK_INT(route_add(&t, "GET /c file open", all, NULL), 0);
+    CHECK(!r[2]->open);
+    CHECK_STR(r[2]->rest, "open");
+    CHECK_INT(route_add(&t, "GET /d image a b c age token else  Nothing is open", all, NULL), 0);
+    CHECK(r[3]->token && !r[3]->open);
+    CHECK_STR(r[3]->otherwise, "Nothing is open");
+    CHECK_INT(r[3]->args, 4);
+    CHECK_INT(route_add(&t, "GET /e image a b else", all, NULL), 0);
+    CHECK(!r[4]->otherwise);
+    route_free(&t);
+}
+
+TEST(words_that_contradict_the_route) {
+    static const struct action ask = {
+        .name = "ask", .words = 2, .methods = METHOD_GET | METHOD_HEAD | METHOD_POST};
+    static const struct action *const all[] = {&ask, NULL};
+    static const char *const bad[] = {"POST /a ask b c open token", "GET /a ask b c max=5",
+                                      "GET /a ask b c type=a/b",    "POST /a ask b c max=x",
+                                      "POST /a ask b c max=4M",     "POST /a ask b c max="};
+    struct route_table t = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err e = {0};
+        CHECK_INT(route_add(&t, bad[i], all, &e), -1);
+        CHECK(strstr(e.text, bad[i]));
+    }
+}

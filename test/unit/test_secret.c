@@ -54,7 +54,7 @@ TEST(too_short_too_long_and_not_there_are_errors_that_do_not_tell_it) {
     char large[SECRET_MAX + 10];
     setenv("TL_SECRET", "hunter2", 1);
     CHECK_INT(secret_load(&s, NULL, "TL_SECRET", "the token", 8, &e), -1);
-    CHECK_STR(e.text, "TL_SECRET: the token has 7 bytes, 8 to 512 are needed");
+    CHECK_STR(e.text, "TL_SECRET: the token has 7 bytes, at least 8 are needed");
     CHECK_INT(e.cause, CAUSE_USAGE);
     memset(large, 'x', sizeof large);
     large[SECRET_MAX + 1] = 0;
