@@ -130,10 +130,12 @@ static void signal_group(const struct child *c, int number) {
         kill(-c->pid, number);
 }
 
-/* A stopped process gets a signal only when it goes on. */
+/* A stopped process gets a signal only when it goes on. SIGCONT comes first, for it undoes a stop
+ * that is under way: behind a SIGTERM it meets a leak checker that stops its own process to look at
+ * it, and then waits for ever. */
 static void ask_to_end(struct child *c, int number) {
-    signal_group(c, number);
     signal_group(c, SIGCONT);
+    signal_group(c, number);
     set_timer(c, (uint64_t)c->plan->section->keys.stop_ms);
 }
 

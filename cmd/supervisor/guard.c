@@ -52,8 +52,8 @@ static void wait_until_gone(const pid_t *groups, int limit_ms) {
 
 /* A zombie that its new parent is slow to collect counts as left, which only costs the time. */
 static void end_all(const pid_t *groups) {
-    signal_all(groups, SIGTERM);
     signal_all(groups, SIGCONT);
+    signal_all(groups, SIGTERM);
     wait_until_gone(groups, GUARD_GRACE_MS);
     signal_all(groups, SIGKILL);
     wait_until_gone(groups, KILL_MS);
