@@ -9,7 +9,7 @@ LIBS_httpd    := -lmicrohttpd -lnettle
 LIBS_wsfanout := -lwslay
 LIBS_imgwrite := -lnettle
 LIBS_dispatch := -lnettle
-LIBS_devsim   := -lnettle
+LIBS_devsim   := -lnettle -lwslay
 LIBS_camera   := -lnettle
 LIBS_secret   := -lnettle
 # framedecode, and the tests of the espcam codec.
