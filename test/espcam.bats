@@ -50,12 +50,14 @@ sent_sums() {
 }
 sent() { grep -c '^sim.picture' sim.out; }
 sent_are() { [ "$(sent)" = "$1" ]; }
-# Pictures that the rules call broken, and messages that the rules or the writer missed.
+# Pictures that the rules call broken, messages that the rules or the writer missed, and pictures
+# that a killed writer had not saved yet.
 told_as_lost() {
-    local broken missed
+    local broken missed killed
     broken=$(curl -s "$URL/cameras.json" | json "sum(c['broken'] for c in d['cameras'])")
     missed=$(tapline status --json | json "sum(w['lost'] for w in d['wires'] if w['from'] == 'decode')")
-    echo $((broken + missed))
+    killed=$(tapline req saved stats | json "d['stats']['counters']['lost_in_crash']")
+    echo $((broken + missed + killed))
 }
 # Every picture of which anything arrived has been saved or called broken: the time-outs are over.
 no_picture_is_open() {
