@@ -21,7 +21,7 @@
 #include "server.h"
 
 enum {
-    BLOCK = 32 << 10,   /* bytes that MHD sends at a time */
+    BLOCK = 64 << 10,   /* bytes that MHD sends at a time: most pictures in one piece */
     NOT_SENT = 32 << 10 /* bytes in the kernel for a slow viewer: beyond that a picture gets old */
 };
 
