@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# pipelines/hub.conf from outside. The checks themselves are in tool/hub_talk.py.
+load helper
+
+setup() {
+    common_setup
+    export AUTH_TOKEN=right-token
+}
+
+# hub VARIABLE=VALUE...: the pipeline on free ports.
+hub() {
+    WEB=$(free_port) DOOR=$(free_port) UDP=$(free_port) TLS=$(free_port)
+    start up tapline up "$ROOT/pipelines/hub.conf" LISTEN="127.0.0.1:$WEB" WS_LISTEN="127.0.0.1:$DOOR" \
+        UDP_LISTEN="127.0.0.1:$UDP" TLS_LISTEN="127.0.0.1:$TLS" "$@"
+    wait_line up.err 'is up: ' 20
+    wait_line up.err "listening on http://127.0.0.1:$WEB" 20
+    wait_line up.err "listening on http://127.0.0.1:$DOOR" 20
+}
+
+check() {
+    run timeout 100 "$PY" "$ROOT/test/tool/hub_talk.py" "$1" "$WEB" "$DOOR" "$UDP" "$TLS"
+    if [ "$status" -ne 0 ]; then
+        echo "$output" | tail -n 40
+        tail -n 40 up.err
+        return 1
+    fi
+}
+
+@test "a detection by any way in reaches every game once, in order" {
+    hub
+    check every_way_in
+}
+
+@test "nobody without the token is heard" {
+    hub
+    check the_token_guards
+    run grep -F right-token up.err
+    assert_failure
+}
+
+@test "pictures, figures, uptime and history over HTTP" {
+    hub
+    check pictures_and_figures
+}
+
+@test "quirks of real cameras, rude peers, half-open ones and one that never reads" {
+    hub
+    check rude_peers
+}
+
+@test "killed stages come back and know who is there" {
+    hub HISTORY="$WORK/history.json"
+    check killed_stages
+    tapline down
+    run cat history.json
+    assert_output --partial '"camera":"cam"'
+}
+
+@test "wss and https with a certificate" {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost 2>openssl.log
+    hub CERT="$WORK/cert.pem" KEY="$WORK/key.pem"
+    wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$TLS"
+    check behind_tls
+}
+
+@test "no token: nothing starts, and the cure is said; a file will do; UDP can be off" {
+    unset AUTH_TOKEN
+    run tapline up "$ROOT/pipelines/hub.conf"
+    assert_failure
+    assert_output --partial "no camera token: set AUTH_TOKEN"
+    (umask 077 && echo file-token >token)
+    hub TOKEN_FILE="$WORK/token" UDP_LISTEN=no
+    run curl -s -m 10 -H 'Authorization: file-token' -H 'Content-Type: application/json' -d '{"tag_id":1}' "http://127.0.0.1:$DOOR/apriltag"
+    assert_output '{"event":"apriltag_ack","status":"received"}'
+    run ss -Hlun "sport = :$UDP"
+    assert_output ""
+}
