@@ -4,7 +4,7 @@
 
 /* How soon a client that has not read is looked at again; and everybody, while the cheap answer of
  * unread.c still counts, so that the next text need not wait for the dear one. */
-enum { RETRY_MS = 1, RETRY_MAX_MS = 16, SETTLE_MS = 15 };
+enum { RETRY_MS = 1, RETRY_MAX_MS = 32, SETTLE_MS = 15 };
 
 static const char keepalive[] = "{\"type\": \"keepalive\"}";
 
@@ -29,9 +29,13 @@ static void render(struct hevbcast *h) {
 
 static void on_retry(uv_timer_t *t);
 
-static void look_again(struct hevbcast *h, unsigned ms) {
-    h->retry_ms = ms;
-    uv_timer_start(&h->retry, on_retry, ms, 0);
+/* Unless the timer runs out sooner anyway. */
+static void look_again(struct hevbcast *h, uint64_t at_ms) {
+    uint64_t now = hevbcast_ms(h);
+    if (uv_is_active((uv_handle_t *)&h->retry) && h->retry_at_ms <= at_ms)
+        return;
+    h->retry_at_ms = at_ms;
+    uv_timer_start(&h->retry, on_retry, at_ms > now ? at_ms - now : 0, 0);
 }
 
 static void owe(struct client *c) {
@@ -39,9 +43,9 @@ static void owe(struct client *c) {
         return;
     c->owed = true;
     c->progress_ms = hevbcast_ms(c->h);
-    if (!c->h->owing)
-        look_again(c->h, RETRY_MS);
-    c->h->owing = true;
+    c->look_wait_ms = RETRY_MS;
+    c->look_at_ms = c->progress_ms + RETRY_MS;
+    look_again(c->h, c->look_at_ms);
 }
 
 /* Whether the client was sent it, or has gone. */
@@ -54,37 +58,49 @@ static bool deliver(struct client *c) {
     return true;
 }
 
+/* Each client has a pause of its own, so that one which stands still delays nobody. */
+static void try_owed(struct client *c, uint64_t now) {
+    if (c->look_at_ms <= now) {
+        unsigned next = 2 * c->look_wait_ms;
+        render(c->h);
+        if (deliver(c))
+            return;
+        c->look_wait_ms = next < RETRY_MAX_MS ? next : RETRY_MAX_MS;
+        c->look_at_ms = now + c->look_wait_ms;
+    }
+    look_again(c->h, c->look_at_ms);
+}
+
 static void on_retry(uv_timer_t *t) {
     struct hevbcast *h = t->data;
-    h->owing = false;
-    for (size_t i = h->client_count; i-- > 0;) {
-        struct client *c = h->client[i];
-        if (!c->owed) {
-            unread_none(c);
-            continue;
-        }
-        render(h);
-        if (!deliver(c))
-            h->owing = true;
-    }
-    unsigned next = 2 * h->retry_ms;
-    if (h->owing)
-        look_again(h, next < RETRY_MAX_MS ? next : RETRY_MAX_MS);
+    uint64_t now = hevbcast_ms(h);
+    bool settle = h->settle_at_ms && h->settle_at_ms <= now;
+    for (size_t i = h->client_count; i-- > 0;)
+        if (h->client[i]->owed)
+            try_owed(h->client[i], now);
+        else if (settle)
+            unread_none(h->client[i]);
+    if (settle)
+        h->settle_at_ms = 0;
+    else if (h->settle_at_ms)
+        look_again(h, h->settle_at_ms);
 }
 
 static void send_state(struct hevbcast *h) {
+    uint64_t now = hevbcast_ms(h);
     render(h);
     for (size_t i = h->client_count; i-- > 0;) {
         struct client *c = h->client[i];
-        if (deliver(c))
-            continue;
-        c->coalesced += c->owed;
-        h->n.coalesced += c->owed;
-        owe(c);
+        bool late = c->owed;
+        if ((late && c->look_at_ms > now) || !deliver(c)) {
+            c->coalesced += late;
+            h->n.coalesced += late;
+            owe(c);
+        }
     }
     h->due = false;
-    if (!h->owing)
-        look_again(h, SETTLE_MS);
+    h->settle_at_ms = now + SETTLE_MS;
+    look_again(h, h->settle_at_ms);
 }
 
 /* ---- D3: a stream of texts ---- */

@@ -67,6 +67,8 @@ struct client {
     bool gone;
     bool owed;             /* D1: has not been sent the newest state */
     bool has_read;         /* D1: all that it was sent */
+    uint64_t look_at_ms;   /* D1, owed: when it is looked at again ... */
+    unsigned look_wait_ms; /* ... and the pause before that */
     uint64_t bytes, texts; /* sent so far */
     uint64_t sent_ns;      /* when last; monotonic */
     unsigned streak;       /* texts since the last silence, see unread.c */
@@ -128,9 +130,9 @@ struct hevbcast {
     uint64_t batch_number; /* D1: state_number that batch shows */
     uint64_t newest_time;  /* of the newest message that goes out */
     uint64_t last_cast_ms; /* 0 = never */
-    bool owing;            /* some client is owed; retry runs */
-    unsigned retry_ms;
-    int diag_fd; /* -1 = the kernel does not tell */
+    uint64_t settle_at_ms; /* D1: everybody is asked whether it has read; 0 = not to be */
+    uint64_t retry_at_ms;  /* when the timer runs out */
+    int diag_fd;           /* -1 = the kernel does not tell */
 
     struct query *first_query, *last_query;
     size_t query_count;
