@@ -32,7 +32,7 @@ static const struct rules *choose(int *argc, char ***argv) {
     program.tables[0] = stage_common_options;
     program.synopsis =
         "after the name of the rules (panel, espcam, hev, hub): dispatch panel [OPTION]...";
-    program.words = "panel espcam hev ";
+    program.words = "panel espcam hev hub ";
     if (!r)
         return NULL;
     static char name[64];
