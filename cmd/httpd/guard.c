@@ -12,7 +12,6 @@
 #include "reply.h"
 #include "secret.h"
 #include "shown.h"
-#include "site.h"
 
 enum { LOGIN_MIN = 8 /* bytes of a login that guards a whole site */ };
 
@@ -24,10 +23,6 @@ static struct {
 } guard;
 
 /* ---- options ---- */
-
-static bool any_origin(const struct httpd *h) {
-    return site_listed(&h->origins, "https://any.invalid");
-}
 
 static bool wants_token(const struct httpd *h) {
     for (size_t i = 0; i < h->table.n; i++)
@@ -52,10 +47,6 @@ int guard_declare(const struct httpd *h, struct err *e) {
                        "FILE)",
                        h->protect, h->protect[0] == 'b' ? "USER:PASSWORD" : "a token",
                        h->login_env);
-    if (h->cors && any_origin(h))
-        return err_set(e, CAUSE_USAGE,
-                       "--cors with --protect needs to know whose pages may read what is protected "
-                       "(--origin https://game.example)");
     return 0;
 }
 

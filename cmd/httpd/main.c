@@ -36,7 +36,9 @@ static const struct opt options[] = {
     {"origin", 0, OPT_LIST, &httpd.origins, "PATTERN",
      "whose pages may open WebSockets and ask stages, as http://panel.local:*, several with "
      "commas; "
-     "without it, or with *, any page may that a browser near us shows. Over plain http to another "
+     "without it, or with *, any page may that a browser near us shows (what --protect guards: "
+     "only "
+     "our own). Over plain http to another "
      "machine a browser does not say whose page an image or a link belongs to",
      0, 0},
     {"host", 0, OPT_LIST, &httpd.hosts, "NAME",

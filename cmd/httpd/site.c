@@ -52,12 +52,18 @@ bool site_is_ours(const struct request *q, const char *origin) {
     return at && host && strcasecmp(at + 3, host) == 0;
 }
 
+/* Whether the list names anybody, or lets all in. */
+static bool is_selective(const struct opt_list *list) {
+    return !site_listed(list, "https://any.invalid");
+}
+
 static bool allowed(const struct request *q, const char *origin) {
     const struct route *r = q->route;
+    const struct opt_list *origins = &q->h->origins;
     bool guarded = q->h->protect && !(r && (r->open || r->token));
-    if (guarded && q->h->origins.n == 0)
-        return site_is_ours(q, origin);
-    return site_listed(&q->h->origins, origin) || (guarded && site_is_ours(q, origin));
+    if (!guarded)
+        return site_listed(origins, origin);
+    return site_is_ours(q, origin) || (is_selective(origins) && site_listed(origins, origin));
 }
 
 bool site_origin_ok(const struct request *q) {

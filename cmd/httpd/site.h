@@ -2,8 +2,8 @@
  * be called (--host).
  *
  * They keep pages of strangers away that a browser near us shows, not programs, which need not say
- * where they come from. A protected site's browsers have its login, so without --origin only its
- * own pages may act there; what is open or asks for its own token is for any.
+ * where they come from. Without --origin, or with *, any page may; but a browser shows the login of
+ * a protected site (--protect) by itself, so what that guards is then for the site's own pages.
  */
 #ifndef HTTPD_SITE_H
 #define HTTPD_SITE_H
