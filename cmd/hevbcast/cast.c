@@ -129,8 +129,10 @@ static void send_waiting(struct hevbcast *h) {
 
 static void wait_for_tick(struct hevbcast *h, enum hev_type type) {
     for (size_t i = 0; i < h->waiting_count; i++)
-        if (h->waiting[i] == type)
+        if (h->waiting[i] == type) {
+            h->n.joined++;
             return;
+        }
     h->waiting[h->waiting_count++] = (uint8_t)type;
 }
 
@@ -141,6 +143,7 @@ void cast_payload(struct hevbcast *h, enum hev_type type, uint64_t time_ns) {
     if (d3 ? !passed_on[type] : type != HEV_DATA && type != HEV_ALARM)
         return;
     h->newest_time = time_ns;
+    h->n.joined += h->due;
     if (!d3)
         h->due = true;
     else if (h->opt.interval_ms)

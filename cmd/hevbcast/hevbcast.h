@@ -84,9 +84,11 @@ struct door {
     uv_poll_t poll;
 };
 
+/* joined: payloads that others of the same turn or tick have overtaken, for everybody; coalesced:
+ * states that a newer one has overtaken, for a client that had not read. */
 struct counts {
     uint64_t clients, opened, refused, cut_slow, lost;
-    uint64_t texts, sends, bytes, coalesced, dropped, left_out;
+    uint64_t texts, sends, bytes, joined, coalesced, dropped, left_out;
     uint64_t requests, acks, nacks, timeouts, commands, unanswered, alarms, acked, strange;
 };
 

@@ -133,6 +133,7 @@ static void show_counters(struct hevbcast *h) {
                                         {"broadcasts", &h->n.texts},
                                         {"sends", &h->n.sends},
                                         {"bytes_sent", &h->n.bytes},
+                                        {"joined", &h->n.joined},
                                         {"coalesced", &h->n.coalesced},
                                         {"texts_dropped", &h->n.dropped},
                                         {"alarms_received", &h->n.alarms},
