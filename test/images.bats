@@ -197,3 +197,32 @@ viewers() { "$PY" "$ROOT/test/tool/mjpeg.py" "$@"; }
     assert_equal "$(tapline req web stats | json "len(d['stats']['inputs'])")" 1
     assert_equal "$(stats "['inputs'][0]['name']")" "decode?espcam.image"
 }
+
+@test "without a name in the path: the newest of any key, with its age and a 404 of its own" {
+    source_of 1 1 100 ff:ff
+    server --route 'GET /photo image decode espcam.image mac age else No frame yet. Waiting...' \
+        --route 'GET /stream mjpeg decode espcam.image mac' \
+        --route 'GET /none image decode espcam.none mac else Nothing'
+    run curl -si "$URL/none"
+    assert_line --partial 'HTTP/1.1 404 '
+    assert_output --partial 'Content-Type: text/html'
+    assert_line Nothing
+    wait_for 10 put_until "$(printf 'a 1 %50s')" "$A" /cameras/$A.jpg
+    put "$B" "$(printf 'b 2 %50s')"
+    wait_for 5 curl -sf -o /dev/null "$URL/cameras/$B.jpg"
+    curl -s -D head -o body "$URL/photo?t=1"
+    curl -s "$URL/cameras/$B.jpg" | cmp - body
+    tr -d '\r' <head >head.txt
+    grep -qE '^X-Frame-Age: [0-9]+\.[0-9]s$' head.txt
+    grep -qx 'Cache-Control: no-cache, no-store, must-revalidate' head.txt
+    grep -qx 'Pragma: no-cache' head.txt
+    grep -qx 'Expires: 0' head.txt
+    ! grep -qi '^etag' head.txt
+    start all "$PY" "$ROOT/test/tool/mjpeg.py" "$URL/stream" --images 3 --seconds 20
+    wait_for 5 counter_is mjpeg_viewers 1
+    put "$A" "$(printf 'a 3 %50s')"
+    wait_for 5 counter_is mjpeg_images 2
+    put "$B" "$(printf 'b 4 %50s')"
+    wait_for 5 grep -q '"numbers": \[2, 3, 4\]' all.out
+    assert_equal "$(counter mjpeg_skipped)" 0
+}
