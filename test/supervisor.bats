@@ -24,6 +24,18 @@ load supervisor
 SigIgn:[[:space:]]0+$'
 }
 
+@test "cpu: the processors a section's stages may use" {
+    list() { "$PY" -c "import os; print(*sorted(os.sched_getaffinity($1)), sep=',')"; }
+    all=$(list 0)
+    conf '[one]' 'run = sleep 1000 | sleep 1000' "cpu = ${all##*,}" '[any]' 'run = sleep 1000' 'cpu = ${NOTHING:-}' \
+        '[some]' 'run = sleep 1000' "cpu = ${all%%,*}, 1000-1023"
+    up_ready
+    assert_equal "$(list "$(pid_of one.sleep)") $(list "$(pid_of one.sleep-2)")" "${all##*,} ${all##*,}"
+    assert_equal "$(list "$(pid_of any)")" "$all"
+    assert_equal "$(list "$(pid_of some)")" "${all%%,*}"
+    assert_equal "$(list "$SUP")" "$all"
+}
+
 @test "user: a stage runs as somebody else, who reaches the sockets" {
     chmod 711 "$WORK"
     if [ "$(id -u)" != 0 ]; then

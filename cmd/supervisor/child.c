@@ -77,6 +77,7 @@ static pid_t start_process(struct child *c) {
     struct spawn s = {.program = c->plan->program,
                       .argv = c->plan->cmd->argv,
                       .env = c->env,
+                      .cpus = c->plan->section->keys.cpu ? &c->plan->section->keys.cpus : NULL,
                       .dir = c->plan->section->keys.dir,
                       .in = c->in >= 0 ? blocking(c->in) : sup->null_fd,
                       .out = c->out >= 0 ? blocking(c->out) : c->text.write_fd,
@@ -226,13 +227,19 @@ static int exec_error(struct child *c) {
     if (n != sizeof f)
         return 0;
     const struct plan_keys *k = &c->plan->section->keys;
-    const char *what = f.step == 'd' ? k->dir : f.step == 'u' ? k->user : c->plan->program;
+    const struct failed {
+        char step;
+        const char *verb, *what;
+    } failed[] = {{'c', "use CPU", k->cpu},
+                  {'d', "change to directory", k->dir},
+                  {'u', "become user", k->user},
+                  {'x', "run", c->plan->program}},
+      *at = failed;
+    while (at->step != f.step && at->step != 'x')
+        at++;
     snprintf(c->last_exit, sizeof c->last_exit, "could not be started");
-    snprintf(c->cause_text, sizeof c->cause_text, "cannot %s %.90s: %s",
-             f.step == 'd'   ? "change to directory"
-             : f.step == 'u' ? "become user"
-                             : "run",
-             what, strerror(f.error));
+    snprintf(c->cause_text, sizeof c->cause_text, "cannot %s %.90s: %s", at->verb, at->what,
+             strerror(f.error));
     c->cause = cause_of_errno(f.error);
     return f.error;
 }

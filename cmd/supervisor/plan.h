@@ -4,6 +4,7 @@
 #ifndef SUPERVISOR_PLAN_H
 #define SUPERVISOR_PLAN_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,8 @@ struct plan_keys {
     const char *user;                         /* NULL = as the supervisor */
     uid_t uid;
     gid_t gid;
+    const char *cpu; /* NULL = wherever the kernel likes */
+    cpu_set_t cpus;
 };
 
 struct plan_section {

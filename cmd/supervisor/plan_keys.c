@@ -2,6 +2,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,53 @@ static void take_user(struct plan *p, struct plan_keys *k, const struct conf_ent
     k->gid = u->pw_gid;
 }
 
+/* "3" or "2-5" at *at, which moves behind it; false when it is neither. */
+static bool take_range(const char **at, cpu_set_t *set) {
+    char *end;
+    if (**at < '0' || **at > '9')
+        return false;
+    unsigned long first = strtoul(*at, &end, 10), last = first;
+    if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+        last = strtoul(end + 1, &end, 10);
+    if (first > last || last >= CPU_SETSIZE)
+        return false;
+    for (; first <= last; first++)
+        CPU_SET(first, set);
+    *at = end;
+    return true;
+}
+
+static bool parse_cpus(const char *text, cpu_set_t *set) {
+    CPU_ZERO(set);
+    while (take_range(&text, set)) {
+        if (!*text)
+            return true;
+        if (*text++ != ',')
+            return false;
+        text += strspn(text, " ");
+    }
+    return false;
+}
+
+/* An empty value leaves the choice to the kernel, so that a variable can. */
+static void take_cpu(struct plan *p, struct plan_keys *k, const struct conf_entry *v) {
+    cpu_set_t ours, both;
+    if (!*v->value)
+        return;
+    k->cpu = v->value;
+    if (!parse_cpus(v->value, &k->cpus)) {
+        plan_problem(p, v->line, "cpu = %s: write numbers as in 0 or 0,2-3", v->value);
+        return;
+    }
+    if (sched_getaffinity(0, sizeof ours, &ours) < 0)
+        return;
+    CPU_AND(&both, &ours, &k->cpus);
+    if (!CPU_COUNT(&both))
+        plan_problem(p, v->line,
+                     "cpu = %s: none of these may be used here (see nproc, taskset -p $$)",
+                     v->value);
+}
+
 static const struct key {
     const char *name;
     void (*take)(struct plan *p, struct plan_keys *k, const struct conf_entry *v);
@@ -94,6 +142,7 @@ static const struct key {
     {"dir", take_dir},
     {"user", take_user},
     {"limit.memory", take_memory},
+    {"cpu", take_cpu},
 };
 
 static void take(struct plan *p, struct plan_section *s, const struct conf_entry *v) {
@@ -107,7 +156,7 @@ static void take(struct plan *p, struct plan_section *s, const struct conf_entry
         plan_problem(
             p, v->line,
             "unknown key \"%s\" in [%s] (run, only_if, restart, backoff, stop_timeout, watchdog,"
-            " env.NAME, dir, user, limit.memory)",
+            " env.NAME, dir, user, limit.memory, cpu)",
             v->key, s->conf->name);
     } else if (!v->key[4] || conf_name_len(v->key + 4) != strlen(v->key + 4)) {
         plan_problem(p, v->line, "%s: no name of a variable (letters, digits, _)", v->key);

@@ -67,6 +67,8 @@ static char child_become(const struct spawn *s, pid_t parent) {
         fcntl(s->tally, F_SETFD, 0);
     if (s->shared_group)
         umask(0007);
+    if (s->cpus && sched_setaffinity(0, sizeof *s->cpus, s->cpus) < 0)
+        return 'c';
     if (become_user(s) < 0)
         return 'u';
     if (s->dir && chdir(s->dir) < 0)

@@ -12,6 +12,7 @@ struct spawn {
     const char *program;
     char *const *argv;
     char **env;
+    const cpu_set_t *cpus; /* NULL = any */
     const char *dir;
     int in, out, err; /* all above 2 */
     int tally;        /* stays open under its number; -1 = none */
@@ -25,7 +26,7 @@ struct spawn {
 /* What a child that could not become the program says through the pipe. */
 struct spawn_failure {
     int error;
-    char step; /* d directory, u user, x program */
+    char step; /* c processors, d directory, u user, x program */
 };
 
 /* Run it as the user of its section, if that names one. */
