@@ -146,9 +146,9 @@ class Watching(HevCase):
         page.wait(f"{pressed} === 'false'")
         page.key(END)
         page.wait(f"{pressed} === 'true'")
-        page.js("document.getElementById('history-canvas').dispatchEvent(new PointerEvent('pointermove',"
-                " {clientX: document.getElementById('history-canvas').getBoundingClientRect().right - 3, bubbles: true}))")
-        page.wait("/Druck .* · Fluss .* · Volumen/.test(document.getElementById('history-cursor').textContent)")
+        point = ("document.getElementById('history-canvas').dispatchEvent(new PointerEvent('pointermove',"
+                 " {clientX: document.getElementById('history-canvas').getBoundingClientRect().right - 3, bubbles: true})), ")
+        page.wait(point + "/Druck .* · Fluss .* · Volumen/.test(document.getElementById('history-cursor').textContent)")
         self.assertEqual(page.errors(), [])
 
 
@@ -217,6 +217,7 @@ class Trouble(HevCase):
             self.server.kill(stage)
             page.wait(f"document.body.dataset.link === 'up' && Number(document.body.dataset.samples) > {count + 60}", 30)
             self.live(page)
+        self.assertEqual(self.server.state()["stale"], False)
 
     def test_a_dead_link_is_no_live_picture(self):
         browser.before_load(DEAF)

@@ -33,21 +33,28 @@ function nameLanguage() {
   byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
 }
 
-// The feed takes what was before only while it is empty, so this must be there before it is not.
-async function fillFeed() {
-  try {
-    feed.prefill(await fetchHistory({ last: BEFORE_MS, points: 6000 }));
-  } catch {
-    // the curves then begin now
-  }
-}
+let waiting = null; // samples that come while the past is being fetched
+let fills = 0;
+let received = 0;
 
-let waiting = []; // samples that came while the past was being fetched
+// The past of the curves, when the page is opened and when the link is back: the rules have it all.
+async function refill() {
+  const fill = ++fills;
+  waiting = [];
+  const past = await fetchHistory({ last: BEFORE_MS, points: 6000 }).catch(() => null); // else they begin now
+  if (fill !== fills) return;
+  const held = waiting;
+  waiting = null;
+  if (past) feed.refill(past);
+  held.forEach((message) => feed.take(message));
+  waves.redraw();
+}
 
 function takeSamples(message) {
   if (waiting) waiting.push(message);
   else feed.take(message);
-  document.body.dataset.samples = feed.count;
+  received += message.s.length;
+  document.body.dataset.samples = received;
 }
 
 function takeState(state) {
@@ -68,7 +75,8 @@ link.addEventListener("message", ({ detail }) => {
 });
 link.addEventListener("link", ({ detail }) => {
   head.setLink(detail);
-  if (detail !== "up") control.setReachable(false);
+  if (detail === "up") refill();
+  else control.setReachable(false);
 });
 alarms.addEventListener("worst", ({ detail }) => sound.setWorst(detail));
 alarms.addEventListener("failed", ({ detail }) => head.refused(detail));
@@ -84,7 +92,3 @@ loadIcons().catch(() => {});
 nameLanguage();
 control.setReachable(false);
 link.start();
-await fillFeed();
-const held = waiting;
-waiting = null;
-held.forEach(takeSamples);

@@ -48,9 +48,9 @@ export class Feed {
     this.#follow(now - this.newestTime);
   }
 
-  // What was before this page was opened, from the history.
-  prefill({ from, t, p, f, v }) {
-    if (this.count) return;
+  // All that was until now, from the history. The screen goes on where it is.
+  refill({ from, t, p, f, v }) {
+    this.count = 0;
     t.forEach((ms, i) => this.#push(from + ms, [p.low[i], f.low[i], v.low[i]]));
   }
 

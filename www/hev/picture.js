@@ -10,6 +10,7 @@ const GAP = 12; // px between curves
 const AXIS = 18; // px for the time of day
 const LABEL = 11;
 const LABELS_APART = 85; // px
+const NEAR_MS = 3000; // more than the newest column is old
 const STEPS_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 export class HistoryPicture {
@@ -50,7 +51,7 @@ export class HistoryPicture {
     const time = this.from + part * (this.to - this.from) - answer.from;
     let at = answer.t.findIndex((t) => t >= time);
     if (at < 0) at = answer.t.length - 1;
-    if (Math.abs(answer.t[at] - time) > (this.to - this.from) / 50) return null;
+    if (Math.abs(answer.t[at] - time) > Math.max(NEAR_MS, (this.to - this.from) / 50)) return null;
     const values = [answer.p, answer.f, answer.v].map((curve) => [curve.low[at] ?? NaN, (curve.high ?? curve.low)[at] ?? NaN]);
     return { time: answer.from + answer.t[at], values };
   }

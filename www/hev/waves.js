@@ -40,6 +40,11 @@ export class Waves {
     this.#name();
   }
 
+  // The past has changed.
+  redraw() {
+    for (const lane of this.lanes) lane.drawn = 0;
+  }
+
   #name() {
     const t = (key) => this.i18n.t(key);
     this.lanes.forEach((lane, i) => {
