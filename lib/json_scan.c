@@ -163,25 +163,25 @@ static bool take_object(struct scan *s, struct json_object *o, int depth) {
 static bool take_kind(struct scan *s, struct json_raw *v, int depth) {
     switch (*s->at) {
     case '{':
-        v->kind = JSON_OBJECT;
+        v->kind = RAW_OBJECT;
         return take_object(s, NULL, depth);
     case '[':
-        v->kind = JSON_ARRAY;
+        v->kind = RAW_ARRAY;
         return take_array(s, depth);
     case '"':
-        v->kind = JSON_STRING;
+        v->kind = RAW_STRING;
         return take_string(s);
     case 'n':
-        v->kind = JSON_NULL;
+        v->kind = RAW_NULL;
         return take_word(s, "null");
     case 't':
-        v->kind = JSON_TRUE;
+        v->kind = RAW_TRUE;
         return take_word(s, "true");
     case 'f':
-        v->kind = JSON_FALSE;
+        v->kind = RAW_FALSE;
         return take_word(s, "false");
     default:
-        v->kind = JSON_NUMBER;
+        v->kind = RAW_NUMBER;
         return *s->at == '-' || is_digit(*s->at) ? take_number(s)
                                                  : wrong(s, "this is no JSON value");
     }
@@ -278,7 +278,7 @@ static size_t encode(unsigned c, char out[4]) {
 }
 
 bool json_raw_text(const struct json_raw *v, char *out, size_t size) {
-    if (!v || v->kind != JSON_STRING)
+    if (!v || v->kind != RAW_STRING)
         return false;
     const char *p = v->p + 1, *end = v->p + v->n - 1;
     size_t at = 0, took;
@@ -305,7 +305,7 @@ enum { NUMBER_TEXT = 64 };
 
 bool json_raw_number(const struct json_raw *v, double *d) {
     char text[NUMBER_TEXT];
-    if (!v || v->kind != JSON_NUMBER || v->n >= sizeof text)
+    if (!v || v->kind != RAW_NUMBER || v->n >= sizeof text)
         return false;
     memcpy(text, v->p, v->n);
     text[v->n] = 0;

@@ -13,15 +13,7 @@
 
 enum { JSON_SCAN_KEYS = 128 /* of one object */, JSON_SCAN_DEPTH = 32 /* of nested values */ };
 
-enum json_kind {
-    JSON_NULL,
-    JSON_TRUE,
-    JSON_FALSE,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT
-};
+enum json_kind { RAW_NULL, RAW_TRUE, RAW_FALSE, RAW_NUMBER, RAW_STRING, RAW_ARRAY, RAW_OBJECT };
 
 /* A value as it stands in the text: a string with its quotes, an object with its braces. */
 struct json_raw {

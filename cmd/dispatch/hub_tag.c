@@ -24,11 +24,11 @@ static bool is_finite(const struct json_raw *v) {
 static int check_member(const struct json_member *m, struct err *e) {
     const struct json_raw *v = &m->value;
     int shown = m->key_len > 40 ? 40 : (int)m->key_len - 2;
-    if (v->kind == JSON_NUMBER)
+    if (v->kind == RAW_NUMBER)
         return is_finite(v)
                    ? 0
                    : err_set(e, CAUSE_PROTOCOL, "%.*s: too large a number", shown, m->key + 1);
-    if (v->kind != JSON_NULL && is_coordinate(m))
+    if (v->kind != RAW_NULL && is_coordinate(m))
         return err_set(e, CAUSE_PROTOCOL, "%.*s: a number is wanted", shown, m->key + 1);
     return 0;
 }

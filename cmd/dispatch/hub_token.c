@@ -37,7 +37,7 @@ enum hub_verdict hub_token_judge(const char *addr, const struct json_raw *shown)
     char text[SECRET_MAX + 1];
     if (hub.opt.open && !token.set)
         return HUB_RIGHT;
-    if (!shown || shown->kind == JSON_NULL || (shown->kind == JSON_STRING && shown->n == 2))
+    if (!shown || shown->kind == RAW_NULL || (shown->kind == RAW_STRING && shown->n == 2))
         return HUB_MISSING;
     uint64_t who = tries_who_text(addr);
     if (!tries_left(&tries, who, clock_mono_ns())) {

@@ -203,7 +203,7 @@ static void on_identify(struct hub_peer *p, const struct json_object *o) {
     const struct json_raw *raw = json_get(o, "data");
     char type[16] = "";
     data.n = 0;
-    if (raw && raw->kind == JSON_OBJECT)
+    if (raw && raw->kind == RAW_OBJECT)
         json_scan(&data, raw->p, raw->n, NULL);
     const struct json_raw *given = json_get(&data, "type");
     if (given && !json_raw_text(given, type, sizeof type))
@@ -241,7 +241,7 @@ static void on_tag(struct hub_peer *p, const struct json_object *o, const struct
     const struct json_raw *data = json_get(o, "data");
     struct hub_source from = {.via = "ws", .addr = p->addr, .time_ns = m->time};
     struct err e = {0};
-    bool nested = data && data->kind == JSON_OBJECT;
+    bool nested = data && data->kind == RAW_OBJECT;
     if (nested && json_scan(&inner, data->p, data->n, &e) < 0)
         say_error(p->id, e.text);
     else if (hub_tag_take(nested ? &inner : o, camera_of(p), &from, &e) < 0)

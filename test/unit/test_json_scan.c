@@ -39,9 +39,9 @@ TEST(values_are_the_text_that_came) {
     raw_is("s", "\"a\\u00e9\\n\"");
     raw_is("o", "{\"a\": [1, 2, {}]}");
     raw_is("a", "[ ]");
-    CHECK_INT(json_get(&o, "n")->kind, JSON_NULL);
-    CHECK_INT(json_get(&o, "t")->kind, JSON_TRUE);
-    CHECK_INT(json_get(&o, "f")->kind, JSON_FALSE);
+    CHECK_INT(json_get(&o, "n")->kind, RAW_NULL);
+    CHECK_INT(json_get(&o, "t")->kind, RAW_TRUE);
+    CHECK_INT(json_get(&o, "f")->kind, RAW_FALSE);
     CHECK(!json_get(&o, "y"));
     CHECK_INT(scan("{}"), 0);
     CHECK_INT(o.n, 0);
