@@ -3,8 +3,8 @@
  * In: HTTP requests on --listen. Out: files; what other stages answer to requests (rpc.h); upgraded
  * WebSocket connections, handed over to wsfanout (handover.h); images that other stages publish
  * (images.h); with --system, what the supervisor
- * knows and what flows at any endpoint, as streams of events (system.h). Ends with 0 when stopped,
- * 1 when it cannot listen, 2 on a wrong command line.
+ * knows and what flows at any endpoint, as streams of events (system.h). Who gets in: guard.h. Ends
+ * with 0 when stopped, 1 when it cannot listen, 2 on a wrong command line.
  */
 #include "conn.h"
 #include "guard.h"
@@ -93,11 +93,13 @@ static const struct opt options[] = {
     {"system", 0, OPT_TEXT, &httpd.system, "DIR",
      "serve the page in DIR at /system, all that it asks for, and /metrics", 0, 0},
     {"admin-token-file", 0, OPT_TEXT, &httpd.admin_token_file, "FILE",
-     "whose first word lets others than this machine restart stages and put messages; without it "
+     "whose first line lets others than this machine restart stages and put messages; without it "
      "the environment's TAPLINE_ADMIN_TOKEN",
      0, 0},
     {"admin-here", 0, OPT_FLAG, &httpd.admin_here, NULL,
-     "whoever is on this machine needs no token; turn it off behind a proxy that runs here", 0, 0},
+     "whoever is on this machine needs no token; turn it off behind a proxy that runs here (not "
+     "needed with --proxy-listen)",
+     0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
@@ -119,11 +121,14 @@ static struct opt_program program = {
         "  mjpeg ENDPOINT TOPIC KEY   these images as they come, multipart/x-mixed-replace\n"
         "  ws ENDPOINT [GROUP]  hand the WebSocket over to the wsfanout ENDPOINT\n"
         "\n"
-        "Behind them may stand: open (for everybody, whatever --protect says), token (only with "
-        "the\n"
-        "header \"Authorization: TOKEN\", looked at before the body is read), "
-        "type=application/json\n"
-        "(415 for bodies of another type), max=256k (instead of --max-body).\n"
+        "Behind them may stand:\n"
+        "\n"
+        "  open                 for everybody, whatever --protect says\n"
+        "  token                only with the header \"Authorization: TOKEN\" (--token-file), "
+        "which is\n"
+        "                       looked at before the body is read\n"
+        "  type=TYPE            415 for bodies of another type than, say, application/json\n"
+        "  max=SIZE             bytes of a body, instead of --max-body\n"
         "\n"
         "For example:\n"
         "\n"

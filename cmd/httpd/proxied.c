@@ -47,33 +47,40 @@ static void fail(struct waiting *w, const char *why) {
     close(let_go(w));
 }
 
+/* Take n bytes, which have been looked at. */
+static bool take(struct waiting *w, size_t n) {
+    bool all = recv(w->fd, w->head + w->n, n, MSG_DONTWAIT) == (ssize_t)n;
+    w->n += n;
+    return all;
+}
+
+static void pass_on(struct waiting *w, const struct proxy_client *client) {
+    struct httpd *h = w->h;
+    h->n.proxied++;
+    listener_adopt(h, let_go(w), (const struct sockaddr *)&client->addr, client->len,
+                   !client->plain);
+    server_run(h);
+}
+
 /* Look first, then take what belongs to the header and no more: the request is MHD's to read. */
 static void on_readable(uv_poll_t *p, int status, int events) {
     struct waiting *w = p->data;
-    struct httpd *h = w->h;
     struct proxy_client client;
+    size_t room = sizeof w->head - w->n;
     (void)events;
-    ssize_t n = status < 0
-                    ? 0
-                    : recv(w->fd, w->head + w->n, sizeof w->head - w->n, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = status < 0 ? 0 : recv(w->fd, w->head + w->n, room, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    int len = n <= 0 ? -1 : proxy_parse(w->head, w->n + (size_t)n, &client);
-    if (len < 0 || (len == 0 && w->n + (size_t)n == sizeof w->head)) {
-        fail(w, n <= 0 ? "it ended before its PROXY header" : "it begins with no PROXY header");
-        return;
-    }
-    size_t take = len ? (size_t)len - w->n : (size_t)n;
-    if (recv(w->fd, w->head + w->n, take, MSG_DONTWAIT) != (ssize_t)take) {
+    size_t have = w->n + (n > 0 ? (size_t)n : 0);
+    int len = proxy_parse(w->head, have, &client);
+    if (n <= 0)
+        fail(w, "it ended before its PROXY header");
+    else if (len < 0 || (len == 0 && have == sizeof w->head))
+        fail(w, "it begins with no PROXY header");
+    else if (!take(w, (len ? (size_t)len : have) - w->n))
         fail(w, "it could not be read");
-        return;
-    }
-    w->n += take;
-    if (!len)
-        return;
-    h->n.proxied++;
-    listener_adopt(h, let_go(w), (struct sockaddr *)&client.addr, client.len, !client.plain);
-    server_run(h);
+    else if (len)
+        pass_on(w, &client);
 }
 
 void proxied_begin(struct httpd *h, int fd) {
