@@ -321,6 +321,7 @@ EOF
         'option.port = -p DEVICE serial port' 'option.debug = -d LOG=debug say what it does' \
         'option.use-demo = FILE=demo.bin play the demo' 'option.inputFile = -i FILE play FILE' \
         '# where the board is' 'DEVICE = ${DEVICE:-/dev/board}' 'LOG = ${LOG:-info}' 'FILE = ${FILE:-}' 'BOTH = $DEVICE-$LOG' \
+        "# $(printf 'word %.0s' {1..14})" '# last' 'LONG = ${LONG:-}' \
         '[a]' "run = sh -c 'echo \"\$@\" >out; exec sleep 1000' sh \$BOTH \$LOG \${FILE:+-f \$FILE}"
     run tapline up opts --help
     assert_success
@@ -331,7 +332,9 @@ EOF
     assert_line --regexp '^      --detach +return once' # its letter is the pipeline's here
     assert_line --regexp '^  DEVICE=/dev/board +where the board is$'
     assert_line --regexp '^  FILE=$'
-    assert_line --regexp '^  BOTH=\$DEVICE-\$LOG$'
+    assert_line --regexp '^  LONG= +[a-z ]+$'
+    assert_line --regexp '^ {27}word word last$'
+    refute_output --partial BOTH # made of others
     refute_output --partial 'description='
     run tapline opts -h
     assert_line 'tapline up opts: a pipeline of its own'

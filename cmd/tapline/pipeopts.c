@@ -6,7 +6,7 @@
 
 #include "conf_option.h"
 
-enum { COLUMN = 25 };
+enum { COLUMN = 25, WIDTH = 90 };
 
 /* ---- the table ---- */
 
@@ -69,22 +69,50 @@ static void add_own(struct pipeopts *p, const struct opt *own) {
 
 /* ---- help ---- */
 
+/* What is made of other variables alone is the file's own affair. */
+static bool is_for_people(const struct conf_entry *v) {
+    size_t n = strlen(v->key);
+    for (const char *at = v->raw; (at = strchr(at, '$')); at++) {
+        const char *name = at + 1 + (at[1] == '{');
+        if (conf_name_len(name) == n && strncmp(name, v->key, n) == 0)
+            return true;
+    }
+    return is_variable(v) && !strchr(v->raw, '$');
+}
+
+/* Words, in lines that begin at COLUMN and end before WIDTH where they can. */
+static void put_note(struct buf *b, const char *note) {
+    for (size_t at = COLUMN + 2; *note; note += strspn(note, " ")) {
+        size_t n = strcspn(note, " ");
+        if (at > COLUMN + 2 && at + 1 + n > WIDTH) {
+            buf_printf(b, "\n  %*s", COLUMN, "");
+            at = COLUMN + 2;
+        }
+        buf_printf(b, "%s%.*s", at > COLUMN + 2 ? " " : "", (int)n, note);
+        at += n + 1;
+        note += n;
+    }
+}
+
 static void put_variable(struct buf *b, const struct conf_entry *v) {
     int n;
-    const char *text = default_of(v, &n), *note = v->note && *v->note ? v->note : NULL;
+    const char *text = default_of(v, &n);
     int width = (int)strlen(v->key) + 1 + n;
     buf_printf(b, "  %s=%.*s", v->key, n, text);
-    if (note && width > COLUMN - 2)
-        buf_printf(b, "\n  %*s%s", COLUMN, "", note);
-    else if (note)
-        buf_printf(b, "%*s%s", COLUMN - width, "", note);
+    if (v->note && *v->note) {
+        if (width > COLUMN - 2)
+            buf_printf(b, "\n  %*s", COLUMN, "");
+        else
+            buf_printf(b, "%*s", COLUMN - width, "");
+        put_note(b, v->note);
+    }
     buf_putc(b, '\n');
 }
 
 static void write_details(struct pipeopts *p) {
     bool any = false;
     for (size_t i = 0; i < p->conf.vars.n; i++) {
-        if (!is_variable(&p->conf.vars.entry[i]))
+        if (!is_for_people(&p->conf.vars.entry[i]))
             continue;
         if (!any)
             buf_puts(&p->details, "Variables, here or in the environment, and their defaults:\n");
