@@ -40,6 +40,14 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check d1_text_is_that_of_the_original
 }
 
+@test "hevbcast: d1 of a recording" {
+    check d1_of_a_recording
+}
+
+@test "hevbcast: d3 of a recording" {
+    check d3_of_a_recording
+}
+
 @test "hevbcast: d1 of a1 has a timestamp" {
     check d1_of_a1_has_a_timestamp
 }

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import msgpack
+
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from hev_service import AsyncD1, D1, D3, LIMIT, SENSORS, Service, a0, d1_text, free_port, wait
 
@@ -96,6 +98,42 @@ def d1_text_is_that_of_the_original(s):
         s.put((topic, {"version": 160, "connected": True}))
     s.put(("hev.data", now))
     both(now, None)
+
+
+def recorded(name):
+    """The payload messages that framedecode makes of a recording."""
+    path = os.path.join(os.path.dirname(__file__), "../data/hev", name)
+    with open(path, "rb") as f:
+        r = subprocess.run(["framedecode", "-q", "--format", "hev"], stdin=f, timeout=LIMIT,
+                           check=True, capture_output=True)
+    unpacker = msgpack.Unpacker(raw=False)
+    unpacker.feed(r.stdout)
+    return [(t, body) for t, _, _, body in unpacker if "version" in body and t != "hev.link"]
+
+
+@check()
+def d1_of_a_recording(s):
+    c, alarms, data = D1(s), [], None
+    s.joined(1)
+    for topic, body in recorded("a0-serial.raw"):
+        if topic == "hev.alarm":
+            alarms.append(body["alarm_code"])
+        else:
+            data = body
+        s.put((topic, body))
+        assert c.read()[0] == d1_text(data, alarms)
+    assert alarms == ["APNEA", "ARDUINO_FAIL"]
+
+
+@check("--dialect", "D3")
+def d3_of_a_recording(s):
+    c = D3(s)
+    s.joined(1)
+    messages = recorded("aa-emulator-capture.raw")
+    assert len(messages) == 769
+    s.put(*messages)
+    for topic, body in messages:
+        assert c.read() == d3_text(topic[4:].upper(), body)
 
 
 @check()
@@ -527,7 +565,8 @@ def garbage_on_the_bus(s):
             s.put((topic, {k: chance.choice(odd) for k in
                            ("version", "fsm_state", "alarm_code", "alarm_type", "connected",
                             "pressure_buffer", "ventilation_mode", "ok", "id")}))
-    s.put(("hev.alarm", {"alarm_code": "APNEA", "pad": "x" * 3000}), ("hev.data", {"x": "y" * 9000}),
+    s.put(("hev.alarm", {"alarm_code": "APNEA", "pad": "x" * 3000}),
+          ("hev.data", {"x": "y" * 9000}),
           ("hev.alarm", {}), ("hev.data", {}), ("serial.state", {"connected": True}))
     s.raw(chance.randbytes(5000))
     s.data(pressure_buffer=12345)
