@@ -152,6 +152,10 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check latched_alarms_outlive_the_process
 }
 
+@test "hevbcast: damaged memory does no harm" {
+    check damaged_memory_does_no_harm
+}
+
 @test "hevbcast: the end of the input is the end" {
     check the_end_of_the_input_is_the_end
 }

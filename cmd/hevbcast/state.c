@@ -137,9 +137,11 @@ static bool take_alarm(struct hevbcast *h, const struct msg *m) {
 }
 
 static void take_data(struct hevbcast *h, const struct msg *m) {
+    struct mp_value v;
     take_sensors(h, m, false);
     h->sensors.any = true;
-    h->sensors.timestamp = h->version == 0xA1;
+    h->sensors.timestamp =
+        h->version == 0xA1 && mp_find(m->body, m->body_len, "timestamp", &v, NULL);
 }
 
 static void strange(struct hevbcast *h, const struct msg *m) {

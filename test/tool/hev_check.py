@@ -618,6 +618,36 @@ def latched_alarms_outlive_the_process(s):
 
 
 @check()
+def damaged_memory_does_no_harm(s):
+    """What a killed process has left may be anything."""
+    chance = random.Random(11)
+    path = os.path.join(os.environ["TAPLINE_RUN"], "hevbcast.state")
+    for name in ALARMS:
+        s.alarm(name)
+    s.wait_last("hev.alarms", lambda b: len(b["alarms"]) == 25)
+    s.kill()
+    with open(path, "rb") as f:
+        good = f.read()
+    for turn in range(6):
+        damaged = bytearray(good)
+        for _ in range(1 << 2 * turn):
+            # Mostly where the alarms are, not in the magic number or the free places.
+            damaged[chance.randrange(8, len(good) // 4)] = chance.choice((0, 255, 1, 0x81, 65))
+        with open(path, "wb") as f:
+            f.write(damaged)
+        again = Service("-o", "-", "-o", "bcast")
+        try:
+            c = D1(again)
+            again.joined(1)
+            again.alarm("APNEA")
+            assert "APNEA" in c.read()[2]
+            assert again.ask({"type": "alarm", "ack": "APNEA"}) == ACK
+            again.stop()
+        finally:
+            again.kill()
+
+
+@check()
 def the_end_of_the_input_is_the_end(s):
     c = D1(s)
     s.joined(1)

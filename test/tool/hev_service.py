@@ -63,7 +63,7 @@ class Service:
              "--native-port", str(self.native), *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
         self.seq, self.events, self.connections = {}, [], []
-        self.unpacker = msgpack.Unpacker(raw=False)
+        self.unpacker = msgpack.Unpacker(raw=False, unicode_errors="replace")
         os.set_blocking(self.proc.stdout.fileno(), False)
         if ready:
             wait("its ports", lambda: self.listens() or self.check_alive())
