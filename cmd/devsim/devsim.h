@@ -14,6 +14,6 @@ struct sim {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct sim sim_panel, sim_espcam, sim_hev;
+extern const struct sim sim_panel, sim_espcam, sim_hev, sim_hub;
 
 #endif

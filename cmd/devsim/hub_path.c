@@ -6,14 +6,21 @@ static double radians(double degrees) {
     return degrees * M_PI / 180;
 }
 
-/* Waves whose periods have no common multiple, so that the path hardly repeats. */
+static double degrees(double radians) {
+    return radians * 180 / M_PI;
+}
+
+/* Waves whose periods have no common multiple, so that the path hardly repeats. The place looked at
+ * stays so near to some tag that all of it is in a picture of 3:2. */
 void hub_path_at(struct hub_pose *p, double t, unsigned number, unsigned tags) {
     double middle = (tags - 1) * HUB_TAG_APART / 2.0, phase = 1.7 * number;
-    p->x = middle + (middle + 25) * sin(t / 7.3 + phase);
-    p->y = 12 * sin(t / 3.1 + 2 * phase);
-    p->z = 95 + 45 * sin(t / 5.2 + 3 * phase);
-    p->yaw = 9 * sin(t / 2.3 + phase);
-    p->pitch = 5 * sin(t / 2.9 + phase) - p->y / 4;
+    double look_x = middle + (middle + 10) * sin(t / 7.3 + phase),
+           look_y = 6 * sin(t / 3.7 + phase);
+    p->x = look_x + 16 * sin(t / 2.3 + phase);
+    p->y = look_y + 9 * sin(t / 3.1 + 2 * phase);
+    p->z = 120 + 45 * sin(t / 5.2 + 3 * phase);
+    p->yaw = degrees(atan2(look_x - p->x, p->z));
+    p->pitch = degrees(atan2(look_y - p->y, hypot(look_x - p->x, p->z)));
     p->roll = 6 * sin(t / 4.7 + phase);
 }
 

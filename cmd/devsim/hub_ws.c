@@ -199,7 +199,7 @@ static void take_head(struct hub_ws *w, const uint8_t *p, size_t n) {
         return;
     }
     uv_timer_stop(&w->timer);
-    w->open = true;
+    w->open = w->was_open = true;
     *w->fault = 0;
     w->on_open(w->ctx);
     if (w->open && len > head)
@@ -229,6 +229,7 @@ static void on_closed(void *ctx, const char *why) {
         return;
     uv_timer_start(&w->timer, try_open, w->retry_ms, 0);
     w->on_closed(w->ctx, why);
+    w->was_open = false;
 }
 
 static void on_slow(uv_timer_t *t) {

@@ -26,7 +26,8 @@ struct hub_ws {
     void (*on_closed)(void *ctx, const char *why);
     void *ctx;
 
-    bool open; /* the handshake is done and nothing has ended */
+    bool open;     /* the handshake is done and nothing has ended */
+    bool was_open; /* during on_closed: it had opened */
 
     /* Its own. */
     uv_loop_t *loop;

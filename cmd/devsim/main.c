@@ -11,7 +11,7 @@
 #include "devsim.h"
 #include "opt.h"
 
-static const struct sim *const sims[] = {&sim_panel, &sim_espcam, &sim_hev};
+static const struct sim *const sims[] = {&sim_panel, &sim_espcam, &sim_hev, &sim_hub};
 enum { SIMS = sizeof sims / sizeof *sims };
 
 static const struct opt no_options[] = {{NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
