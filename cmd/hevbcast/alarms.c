@@ -48,11 +48,12 @@ static void remove_at(struct alarms *a, size_t i) {
     memmove(&a->list[i], &a->list[i + 1], (--a->n - i) * sizeof *a->list);
 }
 
+/* There is one: add removes the oldest from a full list. */
 static struct alarm *free_place(const struct alarms *a) {
-    struct alarm *p = a->memory->place;
-    while (p->order)
-        p++;
-    return p;
+    size_t i = 0;
+    while (i + 1 < ALARMS_MAX && a->memory->place[i].order)
+        i++;
+    return &a->memory->place[i];
 }
 
 /* From A1 on the device says how urgent it is, before that the safety document does. */

@@ -201,7 +201,7 @@ enum { SENSOR_TIMESTAMP = 2 /* the one key that only A1 has */ };
 /* Key i of "sensors", in the order of D1. */
 const char *state_sensor_key(size_t i);
 void state_take(struct hevbcast *h, const struct msg *m);
-/* After the stage: what an earlier process knew counts. */
+/* What an earlier process knew counts. Not before our ports are ours. */
 void state_open(struct hevbcast *h);
 void state_free(struct hevbcast *h);
 

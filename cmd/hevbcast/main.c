@@ -159,9 +159,11 @@ static int hevbcast_open(struct hevbcast *h, struct err *e) {
     h->prepare.data = h;
     uv_prepare_start(&h->prepare, on_prepare);
     show_counters(h);
+    if (doors_open(h, e) < 0)
+        return -1;
     state_open(h);
     bus_open(h);
-    return doors_open(h, e);
+    return 0;
 }
 
 static void hevbcast_close(struct hevbcast *h) {

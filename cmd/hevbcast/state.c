@@ -198,8 +198,13 @@ void state_take(struct hevbcast *h, const struct msg *m) {
         h->serial_down = !connected;
 }
 
+/* Nobody else has our port, so nobody else has this file. */
 void state_open(struct hevbcast *h) {
-    alarms_open(&h->alarms, h->st.name);
+    char name[80];
+    const int64_t *port = h->opt.port;
+    snprintf(name, sizeof name, "%.60s-%d", h->st.name,
+             (int)(port[PORT_QUERY] ? port[PORT_QUERY] : port[PORT_WEBUI]));
+    alarms_open(&h->alarms, name);
     uint64_t known = h->alarms.memory->version;
     if (known >= HEV_VERSION_FIRST && known <= HEV_VERSION_B6_OLD)
         h->version = (unsigned)known;

@@ -604,7 +604,7 @@ def latched_alarms_outlive_the_process(s):
     s.wait_last("hev.alarms", lambda b: len(b["alarms"]) == 3)
     assert s.ask({"type": "alarm", "ack": "LOW_VTE"}) == ACK
     s.kill()
-    again = Service("-o", "-", "-o", "bcast")
+    again = Service("-o", "-", "-o", "bcast", before=s)
     try:
         left = again.wait_last("hev.alarms", lambda b: b["alarms"])["alarms"]
         assert [a["name"] for a in left] == ["APNEA", "HIGH_RR"]
@@ -621,7 +621,7 @@ def latched_alarms_outlive_the_process(s):
 def damaged_memory_does_no_harm(s):
     """What a killed process has left may be anything."""
     chance = random.Random(11)
-    path = os.path.join(os.environ["TAPLINE_RUN"], "hevbcast.state")
+    path = os.path.join(os.environ["TAPLINE_RUN"], "hevbcast-%d.state" % s.query)
     for name in ALARMS:
         s.alarm(name)
     s.wait_last("hev.alarms", lambda b: len(b["alarms"]) == 25)
@@ -635,7 +635,7 @@ def damaged_memory_does_no_harm(s):
             damaged[chance.randrange(8, len(good) // 4)] = chance.choice((0, 255, 1, 0x81, 65))
         with open(path, "wb") as f:
             f.write(damaged)
-        again = Service("-o", "-", "-o", "bcast")
+        again = Service("-o", "-", "-o", "bcast", before=s)
         try:
             c = D1(again)
             again.joined(1)

@@ -53,10 +53,12 @@ def d1_text(sensors, alarms):
 
 class Service:
     """A hevbcast fed through its standard input, heard through its standard output. Options in
-    args override those here, as the last one counts."""
+    args override those here, as the last one counts. before: one whose place it takes."""
 
-    def __init__(self, *args, program="hevbcast", ready=True):
-        self.webui, self.query, self.native = free_port(), free_port(), free_port()
+    def __init__(self, *args, before=None, program="hevbcast", ready=True):
+        self.webui = before.webui if before else free_port()
+        self.query = before.query if before else free_port()
+        self.native = before.native if before else free_port()
         self.log = open("hevbcast.err", "ab")
         self.proc = subprocess.Popen(
             [program, "--webui-port", str(self.webui), "--query-port", str(self.query),
