@@ -357,5 +357,11 @@ nothing_told() {
         assert_status 200
         fetch -u "anna:$LOGIN" /system/time.json
         assert_status 200
+        for p in /system/events '/system/tap?endpoint=x' /metrics /system/status.json; do
+            fetch "$p"
+            assert_status 401
+        done
+        fetch -X POST -H 'Content-Type: application/json' -d '{"stage":"x"}' /system/restart
+        assert_status 401
     done
 }

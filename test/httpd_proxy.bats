@@ -53,7 +53,7 @@ peer() { $PY "$PROXY" ask "$1" "$2" /echo "${@:3}" | sed -n 's/.*"peer": "\([^"]
 }
 
 @test "who says nothing is cut, and does not keep others from coming" {
-    behind
+    behind --timeout 1s
     start silent $PY "$PROXY" silent "$SOCK" 300 15
     wait_line httpd.err 'too many wait for their PROXY header'
     assert_equal "$(peer "$PPORT" 'PROXY TCP4 203.0.113.9 10.0.0.1 5555 443')" 203.0.113.9:5555

@@ -100,7 +100,8 @@ void proxied_begin(struct httpd *h, int fd) {
 }
 
 void proxied_tick(struct httpd *h) {
-    while (oldest && uv_now(&h->st.loop) - oldest->since_ms > WAIT_MS)
+    uint64_t wait = h->timeout_ms < WAIT_MS ? (uint64_t)h->timeout_ms : WAIT_MS;
+    while (oldest && uv_now(&h->st.loop) - oldest->since_ms > wait)
         fail(oldest, "no PROXY header came");
 }
 

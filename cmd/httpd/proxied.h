@@ -2,7 +2,7 @@
  *
  * The header is read, to the byte, before MHD gets the connection, which then counts as coming from
  * the address that the header names, with TLS unless it says otherwise. One that does not come
- * within some seconds, or is none, ends the connection.
+ * within five seconds (or --timeout), or is none, ends the connection.
  */
 #ifndef HTTPD_PROXIED_H
 #define HTTPD_PROXIED_H
