@@ -9,16 +9,17 @@ setup() {
 
 # hub VARIABLE=VALUE...: the pipeline on free ports.
 hub() {
-    WEB=$(free_port) DOOR=$(free_port) UDP=$(free_port) TLS=$(free_port)
+    WEB=$(free_port) DOOR=$(free_port) UDP=$(free_port) TLS=$(free_port) WSS=$(free_port)
     start up tapline up "$ROOT/pipelines/hub.conf" LISTEN="127.0.0.1:$WEB" WS_LISTEN="127.0.0.1:$DOOR" \
-        UDP_LISTEN="127.0.0.1:$UDP" TLS_LISTEN="127.0.0.1:$TLS" "$@"
+        UDP_LISTEN="127.0.0.1:$UDP" TLS_LISTEN="127.0.0.1:$TLS" \
+        WSS_LISTEN="127.0.0.1:$WSS" "$@"
     wait_line up.err 'is up: ' 20
     wait_line up.err "listening on http://127.0.0.1:$WEB" 20
     wait_line up.err "listening on http://127.0.0.1:$DOOR" 20
 }
 
 check() {
-    run timeout 100 "$PY" "$ROOT/test/tool/hub_talk.py" "$1" "$WEB" "$DOOR" "$UDP" "$TLS"
+    run timeout 100 "$PY" "$ROOT/test/tool/hub_talk.py" "$1" "$WEB" "$DOOR" "$UDP" "$TLS" "$WSS"
     if [ "$status" -ne 0 ]; then
         echo "$output" | tail -n 40
         tail -n 40 up.err
@@ -60,7 +61,7 @@ check() {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost 2>openssl.log
     hub CERT="$WORK/cert.pem" KEY="$WORK/key.pem"
-    wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$TLS"
+    wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$TLS 4<>/dev/tcp/127.0.0.1/$WSS"
     check behind_tls
 }
 

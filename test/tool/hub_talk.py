@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""hub_talk.py NAME WEB_PORT WS_PORT UDP_PORT [TLS_PORT]: one check of a running hub from outside, by an
+"""hub_talk.py NAME WEB_PORT WS_PORT UDP_PORT [TLS_PORT WSS_PORT]: one check of a running hub from outside, by an
 independent WebSocket library, plain sockets and HTTP (test/hub.bats starts the hub). The token is in
 AUTH_TOKEN."""
 import asyncio
@@ -18,7 +18,7 @@ import websockets
 
 TOKEN = os.environ["AUTH_TOKEN"]
 WEB, DOOR, UDP = (int(p) for p in sys.argv[2:5])
-TLS = int(sys.argv[5]) if len(sys.argv) > 5 else 0
+TLS, WSS = (int(p) for p in sys.argv[5:7]) if len(sys.argv) > 6 else (0, 0)
 LIMIT = 20
 ACK = '{"event":"apriltag_ack","status":"received"}\n'
 JPEG = b"\xff\xd8\xff\xc0\x00\x11\x08" + struct.pack(">HH", 240, 320) + bytes(range(256)) * 20 + b"\xff\xd9"
@@ -281,7 +281,10 @@ async def killed_stages():
 async def behind_tls():
     trust = ssl.create_default_context(cafile="cert.pem")
     ws = await camera(f"wss://localhost:{TLS}/websocket", ssl=trust)
-    g = await game()
+    g = await connect(f"wss://localhost:{WSS}/", ssl=trust)
+    await say(g, event="event_FromGDevelop")
+    await say(g, event="ping")
+    assert (await event(g))["event"] == "pong"
     await detect(ws, 7)
     assert (await event(g))["tag_id"] == 7
     c = http.client.HTTPSConnection("localhost", TLS, timeout=LIMIT, context=trust)
