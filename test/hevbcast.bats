@@ -36,8 +36,8 @@ latched_are() { [ "$(tapline req bcast alarms | grep -o '"name":' | wc -l)" = "$
 
 DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
 
-@test "hevbcast: d1 text is that of the original" {
-    check d1_text_is_that_of_the_original
+@test "hevbcast: d1 text to the byte" {
+    check d1_text_to_the_byte
 }
 
 @test "hevbcast: d1 of a recording" {
@@ -80,8 +80,8 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check d2_has_a_type_and_keepalives
 }
 
-@test "hevbcast: d3 text is that of the original" {
-    check d3_text_is_that_of_the_original
+@test "hevbcast: d3 text to the byte" {
+    check d3_text_to_the_byte
 }
 
 @test "hevbcast: d3 interval keeps the newest of each type" {

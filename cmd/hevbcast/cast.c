@@ -8,7 +8,7 @@ enum { RETRY_MS = 1, RETRY_MAX_MS = 32, SETTLE_MS = 15 };
 
 static const char keepalive[] = "{\"type\": \"keepalive\"}";
 
-/* What newer servers pass on (section 4); LOGMSG and LOOP_STATUS stay inside. */
+/* What clients of D3 know (section 2.2); LOGMSG and LOOP_STATUS stay inside. */
 static const bool passed_on[HEV_TYPES] = {
     [HEV_DATA] = true,   [HEV_READBACK] = true, [HEV_CYCLE] = true,   [HEV_THRESHOLDS] = true,
     [HEV_CMD] = true,    [HEV_ALARM] = true,    [HEV_DEBUG] = true,   [HEV_IVT] = true,

@@ -13,7 +13,7 @@
  *   request.c  what a request asks for, and its answer
  *   bus.c      what is published and asked for on the bus
  *
- * Sections named here are those of hev.md in lib/codec.
+ * Sections named in these files are those of clients.md.
  */
 #ifndef HEVBCAST_HEVBCAST_H
 #define HEVBCAST_HEVBCAST_H
@@ -26,7 +26,7 @@
 #include "stage.h"
 
 enum {
-    D1_PACKET_MAX = 600,      /* what a D1 client reads at a time (section 4) */
+    D1_PACKET_MAX = 600,      /* what a D1 client reads at a time (section 2.1) */
     CLIENT_QUEUE = 16,        /* texts that wait for a D3 client; then the oldest is dropped */
     BATCH_BYTES = 64 << 10,   /* texts of one turn of the loop that are sent together */
     NOTSENT_LOWAT = 32 << 10, /* bytes the kernel holds for a client that does not take them */

@@ -1,8 +1,8 @@
 /* query: a connection of the request port. One request, one answer, and the server closes.
  *
  * A D1 request has no end mark: it is complete when its JSON is. A D3 request ends in NUL, and so
- * does then the answer. Whatever is no request is answered by nack: the original left such clients
- * waiting for ever.
+ * does then the answer. Whatever is no request is answered by nack, so that nobody waits for ever
+ * (section 3).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* request: what a client asks for (section 4), checked against the tables of the version that the
+/* request: what a client asks for (section 3), checked against the tables of the version that the
  * serial side speaks. The same text does the same over TCP and over the bus.
  */
 #include <stdarg.h>

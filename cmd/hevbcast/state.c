@@ -126,7 +126,7 @@ static void learn_version(struct hevbcast *h, const struct msg *m, enum hev_type
 }
 
 static bool take_alarm(struct hevbcast *h, const struct msg *m) {
-    /* The original D1 server calls an unknown code so (section 4). */
+    /* Section 2.1: D1 clients know names only. */
     const char *nameless = h->dialect == DIALECT_D3 ? NULL : "ARDUINO_FAIL";
     if (!alarms_latch(&h->alarms, m, h->version, nameless))
         return false;

@@ -1,4 +1,4 @@
-/* hev_tcp: a client of the ventilator's TCP service (hev.md in lib/codec, section 4).
+/* hev_tcp: a client of the ventilator's TCP service (clients.md in cmd/hevbcast).
  *
  * Which dialect a server speaks shows when it speaks: a D3 message ends in NUL, a D1 message is a
  * JSON text and nothing behind it.

@@ -71,7 +71,7 @@ def d3_text(kind, body, alarms=()):
 # ---- what is broadcast ----
 
 @check()
-def d1_text_is_that_of_the_original(s):
+def d1_text_to_the_byte(s):
     clients = [D1(s), D1(s, s.native)]
     s.joined(2)
 
@@ -291,7 +291,7 @@ def d2_has_a_type_and_keepalives(s):
 
 
 @check("--dialect", "D3")
-def d3_text_is_that_of_the_original(s):
+def d3_text_to_the_byte(s):
     c, n = D3(s), D3(s, s.native)
     s.joined(2)
     body = b6_data()
@@ -360,7 +360,7 @@ def d1_requests(s):
         ({"type": "alarm", "ack": "APNEA"}, ACK),
         ({"type": "alarm", "ack": "APNEA"}, NACK),  # not latched any more
         ({"type": "broadcast"}, NACK), ({"type": "sing"}, NACK), ({}, NACK),
-        # What the original left without an answer:
+        # No requests at all:
         (b"hello", NACK), (b'{"type": "cmd"', NACK), (b'{"type": "cmd"}}', NACK), (b"[]", NACK),
         (b"\xff\xfe", NACK), (b"x" * 20000, NACK), (b'{"type": "' + b"a" * 5000 + b'"}', NACK),
         (b"[" * 3000, NACK), (b'{"a":' * 800, NACK),

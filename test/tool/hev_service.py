@@ -1,7 +1,7 @@
 """hev_service: hevbcast as a child process, and clients written to the rules of each dialect.
 
 Used by hev_check.py. Nothing here knows hevbcast from the inside: it speaks the message format and
-the TCP dialects of lib/codec/hev.md, section 4. No wait is without a limit.
+the TCP dialects of cmd/hevbcast/clients.md. No wait is without a limit.
 """
 import asyncio
 import json
@@ -47,7 +47,7 @@ def a0(**values):
 
 
 def d1_text(sensors, alarms):
-    """What the original sends: Python's json with its default spacing."""
+    """Python's json with its default spacing."""
     return json.dumps({"sensors": sensors, "alarms": alarms or None}).encode()
 
 
@@ -171,7 +171,7 @@ class Service:
 
 
 class D1:
-    """Reads at most 600 bytes and takes each read for one whole JSON text, as hevclient.py does;
+    """Reads at most 600 bytes and takes each read for one whole JSON text;
     never connects again."""
 
     def __init__(self, service, port=None):
@@ -225,7 +225,7 @@ class AsyncD1:
 
 
 class D3:
-    """Reads up to a NUL, as the native UI does; connects again when the server goes away."""
+    """Reads up to a NUL, and connects again when the server has gone."""
 
     def __init__(self, service, port=None, **options):
         self.service, self.port, self.options = service, port, options
