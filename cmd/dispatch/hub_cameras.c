@@ -33,7 +33,7 @@ static void choose_id(struct hub_cameras *t, const char *name, char id[HUB_ID]) 
         snprintf(id, HUB_ID, "%s_%u", base, i);
 }
 
-static struct hub_camera *known(struct hub_cameras *t, const char *name, const char *addr) {
+struct hub_camera *hub_cameras_known(struct hub_cameras *t, const char *name, const char *addr) {
     for (size_t i = 0; i < HUB_CAMERAS; i++) {
         struct hub_camera *c = &t->camera[i];
         if (c->id[0] && strcmp(c->addr, addr) == 0 && strcmp(c->name, name) == 0)
@@ -58,7 +58,7 @@ static struct hub_camera *place(struct hub_cameras *t) {
 
 struct hub_camera *hub_cameras_get(struct hub_cameras *t, const char *name, const char *addr,
                                    uint64_t now_ns, bool *made) {
-    struct hub_camera *c = known(t, name, addr);
+    struct hub_camera *c = hub_cameras_known(t, name, addr);
     *made = false;
     if (!c && (c = place(t)) != NULL) {
         *made = true;

@@ -47,6 +47,8 @@ struct hub_cameras {
  * something new stands there); NULL when all are connected. */
 struct hub_camera *hub_cameras_get(struct hub_cameras *t, const char *name, const char *addr,
                                    uint64_t now_ns, bool *made);
+/* The same, but NULL when it is not known. */
+struct hub_camera *hub_cameras_known(struct hub_cameras *t, const char *name, const char *addr);
 /* The one at addr heard last; NULL = none. */
 struct hub_camera *hub_cameras_at(struct hub_cameras *t, const char *addr);
 struct hub_camera *hub_cameras_find(struct hub_cameras *t, const char *id);

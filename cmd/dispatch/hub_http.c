@@ -4,8 +4,8 @@
  *   video_fps, video_stats             GET; ?camera=ID: of this one, else of the newest picture's
  *   cameras                            GET: all that our pages show
  *   apriltag                           POST; the route must ask for the token
- *   frame                              POST of a JPEG; ?camera=NAME, else known by its address
- *   poll                               GET: older games fetch detections one by one
+ *   frame                              POST of a JPEG; of the camera last heard there, or
+ * ?camera=NAME poll                               GET: older games fetch detections one by one
  *   interval                           POST {"interval_ms": N}
  */
 #include <math.h>
@@ -157,13 +157,18 @@ static void on_apriltag(const struct asked *a) {
         reply_text(a->call, 200, "{\"event\":\"apriltag_ack\",\"status\":\"received\"}\n");
 }
 
-/* A camera that names itself, or the one that was last heard from there. */
+/* The one of that name there, or the one last heard from there. Nobody may have shown a token, so
+ * an address makes one camera at most. */
 static struct hub_camera *camera_posting(const struct asked *a, uint64_t now_ns) {
     struct hub_cameras *t = &hub.state->cameras;
+    struct hub_camera *c = NULL;
     char name[HUB_NAME];
-    bool made, named = ask_query(a->query, "camera", name, sizeof name) && *name;
-    struct hub_camera *c = named ? NULL : hub_cameras_at(t, a->addr);
-    return c ? c : hub_cameras_get(t, named ? name : "camera", a->addr, now_ns, &made);
+    bool made;
+    if (ask_query(a->query, "camera", name, sizeof name))
+        c = hub_cameras_known(t, name, a->addr);
+    if (!c)
+        c = hub_cameras_at(t, a->addr);
+    return c ? c : hub_cameras_get(t, "camera", a->addr, now_ns, &made);
 }
 
 static void on_frame(const struct asked *a) {

@@ -364,16 +364,17 @@ def pictures_in_each_form():
     assert h.get("video_fps")["resolution"] == "320x240"
     s = h.get("video_stats")
     assert s["total_frames"] == 0 and s["waiting"] and s["dropped_frames"] == 2
-    # a POST from the same address is the same camera; named, another one
+    # a POST from the same address is the same camera; no name makes a camera
     size = len(jpeg(176, 144))
     ok = (200, '{"size":%d,"status":"success"}\n' % size)
     assert h.post("frame", jpeg(176, 144), type="image/jpeg", peer="10.0.0.1:77") == ok
-    assert h.post("frame", jpeg(176, 144), type="image/jpeg", query="camera=Hof") == ok
+    assert h.post("frame", jpeg(176, 144), type="image/jpeg", query="camera=Hof", peer="10.0.0.1:78") == ok
+    assert h.post("frame", jpeg(176, 144), type="image/jpeg") == ok
     assert h.post("frame", "", type="") == (400, '{"message":"No data received","status":"error"}\n')
     assert h.post("frame", b"GIF89a", type="image/gif")[0] == 400
-    assert [b["camera"] for t, b in h.rest() if t == "hub.frame"] == ["kamera_1", "hof"]
-    assert h.get("video_stats", "camera=kamera_1")["total_frames"] == 2
-    assert h.get("video_fps")["camera"] == "hof"
+    assert [b["camera"] for t, b in h.rest() if t == "hub.frame"] == ["kamera_1", "kamera_1", "camera"]
+    assert h.get("video_stats", "camera=kamera_1")["total_frames"] == 3
+    assert h.get("video_fps")["camera"] == "camera"
     h.stop()
 
 
