@@ -44,7 +44,7 @@ struct opt_program {
     const char *summary;  /* one line: what it does */
     const char *synopsis; /* operands after the options, e.g. "FILE [NAME=VALUE]..."; may be NULL */
     const char *details;  /* paragraphs for --help's end and the man page; may be NULL */
-    const char *words;    /* operands that completion offers, each with a blank behind it, or NULL */
+    const char *words; /* operands that completion offers, each with a blank behind it, or NULL */
     const struct opt *tables[12]; /* option tables, NULL-terminated list */
 };
 
