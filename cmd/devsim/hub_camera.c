@@ -66,8 +66,12 @@ static void tell_picture(const struct hub_camera *c) {
 
 /* ---- acknowledgements ---- */
 
+static bool sent_all(const struct hub_camera *c) {
+    return c->plan->ending || (c->plan->count && c->seq >= c->plan->count);
+}
+
 static void check_done(struct hub_camera *c) {
-    if (c->done || !c->plan->count || c->seq < c->plan->count || c->ack_n)
+    if (c->done || !sent_all(c) || c->ack_n)
         return;
     c->done = true;
     uv_timer_stop(&c->end_timer);
@@ -176,10 +180,6 @@ static void send_tag(struct hub_camera *c) {
     else
         send_udp(c);
     tell_tag(c, id);
-}
-
-static bool sent_all(const struct hub_camera *c) {
-    return c->plan->count && c->seq >= c->plan->count;
 }
 
 /* However fast it must be, the timer comes at most once a millisecond. */
@@ -438,6 +438,12 @@ void hub_camera_start(struct hub_camera *c, struct hub_plan *p, const char *name
     struct sockaddr_storage any = {.ss_family = p->url.addr.ss_family};
     uv_udp_bind(&c->udp, (struct sockaddr *)&any, 0);
     uv_udp_recv_start(&c->udp, give_memory, on_datagram);
+}
+
+void hub_camera_end(struct hub_camera *c) {
+    uv_timer_stop(&c->tag_timer);
+    uv_timer_stop(&c->picture_timer);
+    check_done(c);
 }
 
 void hub_camera_stop(struct hub_camera *c) {

@@ -30,8 +30,9 @@ struct hub_plan {
     uint64_t count;      /* detections of each, then the end; 0 = no end */
     uint64_t retry_ms;
     unsigned width, height, quality, noise, tags;
-    bool plain; /* only what the firmware sends */
-    /* The camera has sent all it should, and what could be acknowledged is. */
+    bool plain;  /* only what the firmware sends */
+    bool ending; /* no camera sends any more */
+    /* A camera has sent all it should, and what could be acknowledged is; once for each. */
     void (*on_done)(void);
     /* Totals of all cameras. */
     uint64_t sent, acked, refused, unanswered, skipped, pictures, pictures_refused,
@@ -61,6 +62,9 @@ struct hub_camera {
 
 void hub_camera_start(struct hub_camera *c, struct hub_plan *p, const char *name, unsigned number,
                       uint64_t seed);
+/* The plan is ending: wait for the last acknowledgements, then on_done. Closing a socket earlier
+ * would make the kernel throw away at the hub what it has not read yet. */
+void hub_camera_end(struct hub_camera *c);
 void hub_camera_stop(struct hub_camera *c);
 /* When the loop has run. */
 void hub_camera_free(struct hub_camera *c);

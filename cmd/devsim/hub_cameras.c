@@ -144,7 +144,20 @@ static void on_done(void) {
     log_info("%llu detections sent, %llu acknowledged, %llu refused, %llu not answered",
              (unsigned long long)plan.sent, (unsigned long long)plan.acked,
              (unsigned long long)plan.refused, (unsigned long long)plan.unanswered);
-    stage_stop(&st, plan.acked != plan.sent);
+    if (plan.ending)
+        stage_stopped(&st);
+    else
+        stage_stop(&st, plan.acked != plan.sent);
+}
+
+static void on_stop(void *ctx) {
+    (void)ctx;
+    bool all = done == cameras;
+    plan.ending = true;
+    for (int i = 0; i < cameras; i++)
+        hub_camera_end(&camera[i]);
+    if (all)
+        stage_stopped(&st);
 }
 
 static void on_tick(void *ctx) {
@@ -209,6 +222,7 @@ static void close_cameras(void) {
 int hub_cameras_main(int argc, char **argv) {
     st.no_stdin = st.no_stdout = true;
     st.on_tick = on_tick;
+    st.on_stop = on_stop;
     int status = hub_run(&st, read_options(argc, argv), open_cameras, close_cameras);
     for (int i = 0; i < CAMERAS; i++)
         hub_camera_free(&camera[i]);

@@ -2,8 +2,8 @@
 """The tag hub under full load for a long time: pipelines/hub.conf as it is shipped, simulated cameras
 and game engines (devsim hub), and every second the memory of every process.
 
-It has passed (exit status 0) when every engine got every detection exactly once, and no process
-holds more memory in the last quarter than in the second one, but for --slack KiB.
+It has passed (exit status 0) when every engine got every acknowledged detection exactly once, and no
+process holds more memory in the last quarter than in the second one, but for --slack KiB.
 
 hub_soak.py [--seconds 600] [--cameras 4] [--rate 250] [--engines 100] [--pictures 100ms] [--deaf 1]
 """
@@ -204,25 +204,26 @@ class Soak:
     def finish(self):
         """The cameras end, and what they have sent arrives."""
         self.cameras.stop()
-        sent = self.cameras.totals["sent"] * self.args.engines
+        wanted = self.cameras.totals["acked"] * self.args.engines
         before = -1
-        while self.engines.totals["received"] not in (before, sent):
+        while self.engines.totals["received"] not in (before, wanted):
             before = self.engines.totals["received"]
             time.sleep(3)
             self.engines.read()
         self.engines.stop()
-        return self.verdict(sent)
+        return self.verdict(wanted)
 
-    def verdict(self, sent):
+    def verdict(self, wanted):
         c, e, ok = self.cameras.totals, self.engines.totals, True
         print(f"\n{c['sent'] / self.lasted:.0f} detections a second, {e['received'] / self.lasted:.0f} "
               f"deliveries; {c['pictures']} pictures, {c['picture_bytes'] // max(1, c['pictures'])} "
               f"bytes each; latency {e['latency_p50_us']} us median, {e['latency_p99_us']} us p99, "
               f"{e['latency_max_us']} us at most")
-        print(f"deliveries: {sent} wanted, {e['received']} came, {e['lost']} lost, {e['doubled']} "
+        most = c["sent"] * self.args.engines  # what was not acknowledged may have been forwarded
+        print(f"deliveries: {wanted} wanted, {e['received']} came, {e['lost']} lost, {e['doubled']} "
               f"doubled, {e['overtaken']} overtaken; cameras: {c['skipped']} skipped, "
               f"{c['refused']} refused, {c['sent'] - c['acked']} not acknowledged at the end\n")
-        if e["received"] != sent or e["lost"] or e["doubled"] or e["overtaken"] or e["closed"]:
+        if not wanted <= e["received"] <= most or e["lost"] or e["doubled"] or e["overtaken"] or e["closed"]:
             print("FAILED: deliveries")
             ok = False
         print("memory of its own, KiB   2nd quarter  last quarter    CPU %")
