@@ -2,7 +2,8 @@
 
 import { element, emit, setText } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { Picture } from "./picture.js";
+import { Picture } from "../shared/picture.js";
+import { pictures } from "./picture.js";
 import { nameOf } from "./words.js";
 
 const DOT = { live: "ok", silent: "bad", asleep: "none" };
@@ -39,7 +40,7 @@ export class Card extends EventTarget {
     Object.assign(this, { i18n, words });
     this.parts = build();
     this.node = this.parts.card;
-    this.picture = new Picture(this.parts.img);
+    this.picture = new Picture(this.parts.img, pictures);
     this.parts.none.append(icon("nopicture"), element("span"));
     this.parts.live.append(element("span", { class: "live-dot", "aria-hidden": "true" }), element("span"));
     this.parts.open.addEventListener("click", () => emit(this, "open"));

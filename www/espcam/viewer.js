@@ -3,9 +3,10 @@
 
 import { byId, element, setText } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
+import { Picture } from "../shared/picture.js";
 import { savedUrl } from "./api.js";
 import { bytes, moment } from "./format.js";
-import { Picture } from "./picture.js";
+import { pictures } from "./picture.js";
 import { nameOf } from "./words.js";
 
 function tool(name, label, act) {
@@ -19,7 +20,7 @@ export class Viewer {
     this.mac = null; // shows this camera
     this.saved = null; // shows this saved picture
     this.#build();
-    this.picture = new Picture(this.img);
+    this.picture = new Picture(this.img, pictures);
     this.dialog.addEventListener("close", () => this.#closed());
     this.dialog.tabIndex = -1;
     document.addEventListener("keydown", (event) => this.open && this.#key(event));

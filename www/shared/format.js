@@ -1,0 +1,45 @@
+// Numbers and times in the page's language.
+
+const language = () => document.documentElement.lang;
+const formats = new Map();
+
+// Kept, because making one costs more than using it.
+function formatOf(digits) {
+  const key = `${language()}${digits}`;
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.NumberFormat(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  }
+  return formats.get(key);
+}
+
+export const NONE = "–";
+
+// No -0; what is no number is a dash.
+export const number = (value, digits = 0) =>
+  Number.isFinite(value) ? formatOf(digits).format(Math.abs(value) < 0.5 / 10 ** digits ? 0 : value) : NONE;
+
+// As much as is needed: 0.25, 4.3, 31.
+export const rate = (value) => number(value, value < 1 ? 2 : value < 10 ? 1 : 0);
+
+const UNITS = ["B", "KB", "MB", "GB", "TB"];
+
+export function bytes(value) {
+  let at = 0;
+  for (; value >= 999.5 && at < UNITS.length - 1; at++) value /= 1024;
+  return `${number(value, at > 0 && value < 9.95 ? 1 : 0)} ${UNITS[at]}`;
+}
+
+export function span(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return s < 600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+export const clock = (ms) => new Date(ms).toLocaleTimeString(language());
+export const clockShort = (ms) =>
+  new Date(ms).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+export const date = (ms) =>
+  new Date(ms).toLocaleDateString(language(), { weekday: "short", day: "numeric", month: "long", year: "numeric" });
+export const moment = (ms) => `${date(ms)}, ${clock(ms)}`;
