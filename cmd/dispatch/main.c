@@ -1,8 +1,8 @@
 /* dispatch: the rules between devices and people: what a press plays, who may speak, who hears
  * what.
  *
- * In:   messages of the device (panel.*, espcam.*, hev.*, serial.state) and of the people's side
- * (ws.*). Out:  what to send to them (panel.play, ws.join, serial.tx ...); answers requests of
+ * In:   messages of the device (panel.*, espcam.*, hev.*, cam.*, serial.state) and of the people's
+ * side (ws.*). Out:  what to send to them (panel.play, ws.join, serial.tx ...); answers requests of
  * httpd. Ends: at the end of standard input, on SIGTERM.
  */
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 #include "rules.h"
 
-static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam, &rules_hev,
-                                                &rules_hub};
+static const struct rules *const all_rules[] = {&rules_panel, &rules_espcam, &rules_hev, &rules_hub,
+                                                &rules_camera};
 enum { RULES = sizeof all_rules / sizeof *all_rules };
 
 static struct opt_program program = {
@@ -31,8 +31,8 @@ static const struct rules *choose(int *argc, char ***argv) {
     const struct rules *r = rules_find(*argc > 1 ? (*argv)[1] : NULL);
     program.tables[0] = stage_common_options;
     program.synopsis =
-        "after the name of the rules (panel, espcam, hev, hub): dispatch panel [OPTION]...";
-    program.words = "panel espcam hev hub ";
+        "after the name of the rules (panel, espcam, hev, hub, camera): dispatch panel [OPTION]...";
+    program.words = "panel espcam hev hub camera ";
     if (!r)
         return NULL;
     static char name[64];
@@ -53,10 +53,11 @@ static int no_rules(int argc, char **argv) {
     if (status >= 0)
         return status;
     return operands
-               ? opt_usage_error(&program,
-                                 "no rules named \"%s\" (there are: panel, espcam, hev, hub)",
-                                 argv[1])
-               : opt_usage_error(&program, "which rules? (there are: panel, espcam, hev, hub)");
+               ? opt_usage_error(
+                     &program, "no rules named \"%s\" (there are: panel, espcam, hev, hub, camera)",
+                     argv[1])
+               : opt_usage_error(&program,
+                                 "which rules? (there are: panel, espcam, hev, hub, camera)");
 }
 
 int main(int argc, char **argv) {

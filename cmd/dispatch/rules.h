@@ -19,6 +19,6 @@ struct rules {
     void (*close)(struct stage *st);
 };
 
-extern const struct rules rules_panel, rules_espcam, rules_hev, rules_hub;
+extern const struct rules rules_panel, rules_espcam, rules_hev, rules_hub, rules_camera;
 
 #endif
