@@ -51,19 +51,12 @@ struct frame {
     struct buf text;
 };
 
+/* What every broadcast looks at stands together, so that it is two cache lines of each client. */
 struct client {
     struct hevbcast *h;
-    int fd, events;
-    uv_poll_t poll;
-    enum port port;
-    size_t index; /* in h->client */
-    char peer[64];
-    struct inet_diag_sockid diag; /* its own socket, as the kernel knows it */
-    uint8_t family;
-
-    struct frame *queue[CLIENT_QUEUE]; /* a ring; of the first one off bytes are sent */
-    unsigned head, count;
-    size_t off;
+    int fd;
+    unsigned head, count; /* of queue */
+    unsigned streak;      /* texts since the last silence, see unread.c */
     bool gone;
     bool owed;             /* D1: has not been sent the newest state */
     bool has_read;         /* D1: all that it was sent */
@@ -71,9 +64,18 @@ struct client {
     unsigned look_wait_ms; /* ... and the pause before that */
     uint64_t bytes, texts; /* sent so far */
     uint64_t sent_ns;      /* when last; monotonic */
-    unsigned streak;       /* texts since the last silence, see unread.c */
     uint64_t progress_ms;  /* it took something, or nothing waited */
     uint64_t coalesced, dropped;
+
+    size_t index;                      /* in h->client */
+    size_t off;                        /* of the first text in the queue so many bytes are sent */
+    struct frame *queue[CLIENT_QUEUE]; /* a ring */
+    int events;
+    enum port port;
+    uint8_t family;
+    struct inet_diag_sockid diag; /* its own socket, as the kernel knows it */
+    char peer[64];
+    uv_poll_t poll;
 };
 
 struct door {
