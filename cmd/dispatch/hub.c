@@ -25,6 +25,8 @@ static const struct opt options[] = {
      "start without a token: then whoever says so is a camera", 0, 0},
     {"history", 0, OPT_TEXT, &hub.opt.history_file, "FILE",
      "keep the history of connections there, so that it survives the pipeline", 0, 0},
+    {"engines", 0, OPT_TEXT, &hub.opt.engines, "ENDPOINT",
+     "of wsfanout, which is asked how long detections take to the games, for our pages", 0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 /* ---- saying ---- */
@@ -150,7 +152,6 @@ static void check_state(struct hub_state *s) {
 }
 
 static int open_rules(struct stage *st, struct err *e) {
-    (void)e;
     hub.st = st;
     hub.state = statefile_open(st->name, sizeof *hub.state);
     check_state(hub.state);
@@ -163,11 +164,12 @@ static int open_rules(struct stage *st, struct err *e) {
     hub_counts_changed();
     if (hub.opt.open)
         log_warn("--open: whoever says it is a camera is one");
-    return 0;
+    return hub_engines_open(&st->loop, e);
 }
 
 static void close_rules(struct stage *st) {
     (void)st;
+    hub_engines_close();
     hub_file_close();
     hub_page_close();
     hub_poll_free();

@@ -9,6 +9,7 @@
  *   hub_poll.c     games that ask for detections one by one
  *   hub_udp.c      what comes by UDP            hub_http.c     requests of httpd
  *   hub_json.c     their answers                hub_page.c     our own pages
+ *   hub_engines.c  how long detections take to the games
  *
  * Published:
  *   hub.tag    {to: "games", text, camera, via, peer, tag_id, hub_us, delay_ms}  a detection; text
@@ -35,7 +36,7 @@ enum {
 };
 
 struct hub_options {
-    const char *token_file, *history_file;
+    const char *token_file, *history_file, *engines;
     bool open;
 };
 
@@ -121,6 +122,12 @@ void hub_file_open(uv_loop_t *loop, bool fresh);
 /* The history has changed: it is written soon. */
 void hub_file_changed(void);
 void hub_file_close(void);
+
+/* ---- hub_engines.c ---- */
+int hub_engines_open(uv_loop_t *loop, struct err *e);
+/* The pair "engines" of what pages are told. */
+void hub_engines_put(struct buf *map);
+void hub_engines_close(void);
 
 /* ---- hub_http.c ---- */
 void hub_http_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body,

@@ -285,7 +285,7 @@ static void put_camera(struct buf *b, const struct hub_camera *c) {
 
 static void put_state(struct buf *b) {
     const struct hub_cameras *t = &hub.state->cameras;
-    mp_put_map(b, 8);
+    mp_put_map(b, 9);
     mp_kv_str(b, "type", "hub");
     put_ms(b, "now_ms", clock_wall_ns());
     mp_kv_str(b, "version", TAPLINE_VERSION);
@@ -293,6 +293,7 @@ static void put_state(struct buf *b) {
         mp_kv_uint(b, "interval_ms", hub.state->interval_ms);
     else
         mp_kv_nil(b, "interval_ms");
+    hub_engines_put(b);
     mp_put_str(b, "status");
     put_status(b);
     mp_put_str(b, "uptime");

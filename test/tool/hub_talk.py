@@ -139,7 +139,20 @@ async def the_token_guards():
     assert get("/status")["detections"]["forwarded"] == 0
 
 
+async def page_shows(page, what):
+    """The next state a page is told that fulfils `what`."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        m = await event(page)
+        if m["type"] == "hub" and what(m):
+            return m
+    raise AssertionError("a page is not told")
+
+
 async def pictures_and_figures():
+    page = await websockets.connect(f"ws://127.0.0.1:{WEB}/hub/ws", ping_interval=None, compression=None,
+                                    max_queue=None, close_timeout=0.3)
+    assert (await event(page))["cameras"] == []
     status, body, headers = request("GET", "/photo")
     assert (status, body) == (404, b"No frame available yet. Waiting for ESP32...")
     assert headers["Content-Type"].startswith("text/html")
@@ -167,7 +180,11 @@ async def pictures_and_figures():
     assert post("/set_video_interval", '{"interval_ms":500}', token=None) == (
         200, '{"fps":2.0,"interval_ms":500,"status":"success"}\n')
     assert await event(ws) == {"event": "set_video_interval", "interval_ms": 500}
+    state = await page_shows(page, lambda m: m["engines"] and m["cameras"])
+    assert state["cameras"][0]["id"] == "cam" and state["engines"]["us_p99"] > 0 and state["interval_ms"] == 500
     await ws.close()
+    state = await page_shows(page, lambda m: m["history"]["sessions"])
+    assert state["status"]["websocket"]["pages"] == 1 and not state["uptime"]["connected"]
     while not get("/connection_history")["sessions"]:
         await asyncio.sleep(0.02)
     for path in "/status", "/video_fps", "/video_stats", "/connection_uptime", "/connection_history":
