@@ -85,7 +85,7 @@ quiet() { assert_equal "$(count '^FAULT')" 0; }
     run -0 camera -u "http://127.0.0.1:$PORT" --rate 100 --count 10 --pictures 50ms --size 176x144 --name h
     assert_output --partial '10 detections sent, 10 acknowledged'
     assert_equal "$(count '^post /apriltag right-token ')" 10
-    wait_for 10 came '^post /client_e32__http_post_to_serverhub__smartcam_video_stream\?camera=h-1 right-token ' 1
+    wait_for 10 came '^post /client_e32__http_post_to_serverhub__smartcam_video_stream.camera=h-1 right-token ' 1
     run -0 camera -u "udp:127.0.0.1:$PORT" --picture-url "http://127.0.0.1:$PORT" --rate 100 --count 10
     assert_output --partial '10 detections sent, 10 acknowledged'
     assert_equal "$(count '^udp [{]"tag_id":.*"sim_seq"')" 10
