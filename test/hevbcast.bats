@@ -19,7 +19,8 @@ server() {
     mkfifo bus
     "$PY" "$ROOT/test/tool/msgs.py" encode <bus 3>&- | hevbcast --webui-port "$WEBUI" \
         --query-port "$QUERY" --native-port 0 -o bcast "$@" >/dev/null 2>server.err 3>&- &
-    PIDS+=($!)
+    SERVER=$!
+    PIDS+=("$SERVER")
     exec 9>bus
     wait_for 10 tapline req bcast ping
 }
@@ -176,7 +177,8 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
 
 @test "tapline hev against D1: values, alarms, ack, cmd" {
     server
-    watch values values -f
+    watch values values -f --timeout 3
+    FOLLOWS=$PID
     watch alarms alarms --follow
     watch once values
     ONCE=$PID
@@ -203,6 +205,9 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     assert_success
     ask cmd general foo
     assert_failure 1
+    kill -TERM "$SERVER"
+    wait_gone "$FOLLOWS" # with -f it goes on as long as the server does
+    wait_line values.err 'has closed the connection'
 }
 
 @test "tapline hev against D3: the same, and payloads by type" {

@@ -25,7 +25,7 @@ static const struct opt options[] = {
      0},
     {"type", 0, OPT_TEXT, &type, "T", "D3: the payload that values shows, such as CYCLE", 0, 0},
     {"nul", '0', OPT_FLAG, &nul, NULL, "ask as a D3 client does: CMD, and a NUL behind it", 0, 0},
-    {"timeout", 't', OPT_DURATION, &timeout_ms, "TIME", "wait this long for the server", 1,
+    {"timeout", 't', OPT_DURATION, &timeout_ms, "TIME", "wait this long for the server; without -f, also for what is asked for", 1,
      3600000},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
@@ -85,15 +85,28 @@ static bool same(const struct buf *a, const struct buf *b) {
     return buf_len(a) == buf_len(b) && memcmp(buf_data(a), buf_data(b), buf_len(a)) == 0;
 }
 
+/* The server says other things all the time. */
+static int out_of_time(const struct hev_tcp *t, const char *what, struct err *e) {
+    return err_set(e, CAUSE_TIMEOUT, "%s: no %s within %lld ms", t->where, what,
+                   (long long)timeout_ms);
+}
+
 static int watch(struct hev_tcp *t, bool alarms, struct err *e) {
     struct buf message = {0}, text = {0}, last = {0};
     bool (*pick)(const struct buf *, struct buf *) = alarms ? alarms_of : values_of;
+    uint64_t until_ns = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
     int r = 0;
     bool more = true;
-    while (more && (r = hev_tcp_next(t, &message, e)) == 0) {
-        if (!pick(&message, &text) || (alarms && buf_len(&last) && same(&text, &last)))
+    while (more && r == 0 && (r = hev_tcp_next(t, &message, e)) == 0) {
+        if (!pick(&message, &text)) {
+            if (!follow && clock_mono_ns() > until_ns)
+                r = out_of_time(t, alarms ? "alarms" : type, e);
+            continue;
+        }
+        if (alarms && buf_len(&last) && same(&text, &last))
             continue;
         more = print_line(&text) && follow;
+        t->timeout_ms = -1; /* the server is there: from now on silence is no failure */
         buf_clear(&last);
         buf_put(&last, buf_data(&text), buf_len(&text));
     }

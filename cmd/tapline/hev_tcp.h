@@ -12,13 +12,13 @@
 struct hev_tcp {
     int fd;
     char where[300];    /* for messages to people */
-    int64_t timeout_ms; /* for each step */
+    int64_t timeout_ms; /* for each step; -1 = none */
     struct buf in;
 };
 
 int hev_tcp_open(struct hev_tcp *t, const char *host, int port, int64_t timeout_ms, struct err *e);
 int hev_tcp_send(struct hev_tcp *t, const struct buf *b, struct err *e);
-/* The next message as msgpack appended to out; waits for it at most timeout_ms. */
+/* The next message as msgpack appended to out; waits at most timeout_ms for each read. */
 int hev_tcp_next(struct hev_tcp *t, struct buf *out, struct err *e);
 void hev_tcp_close(struct hev_tcp *t);
 
