@@ -1,0 +1,102 @@
+// Lamps, notices and the great numbers: how the whole is.
+
+import { byId, element, setText } from "../shared/dom.js";
+import { NONE, number, rate, span } from "../shared/format.js";
+import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { NoticeLines } from "../shared/notices.js";
+
+const PATIENCE_MS = 1200; // a restart of the server is over before that
+const sum = (list, key) => list.reduce((all, one) => all + (one[key] ?? 0), 0);
+const most = (list, key) => Math.max(0, ...list.map((one) => one[key] ?? 0));
+
+export class Head {
+  constructor({ i18n, words }) {
+    Object.assign(this, { i18n, words });
+    this.late = false;
+    this.message = null;
+    this.tiles = new Map();
+    this.lines = new NoticeLines(byId("notices"));
+    this.lamps = new Lamps(byId("states"), i18n, ["link", "cameras", "games"]);
+    i18n.addEventListener("change", () => this.update());
+    this.setLink("connecting");
+  }
+
+  setLink(word) {
+    this.link = word;
+    document.body.dataset.link = word;
+    clearTimeout(this.timer);
+    if (word === "up") this.late = false;
+    else this.timer = setTimeout(() => [(this.late = true), this.update()], PATIENCE_MS);
+    this.update();
+  }
+
+  show(message) {
+    this.message = message;
+    this.update();
+  }
+
+  update() {
+    const [state, key] = LINK_LAMP[this.link];
+    this.lamps.set("link", state, this.i18n.t(key));
+    this.#peers();
+    this.lines.set("link", "bad", this.#linkText());
+    if (!this.message) return;
+    this.#summary(this.message);
+    setText(byId("foot-text"), this.#foot(this.message));
+  }
+
+  #peers() {
+    const known = this.message && this.link === "up";
+    const there = known ? this.message.cameras.filter((camera) => this.words.state(camera) !== "gone").length : 0;
+    const games = known ? this.message.status.websocket.gdevelop_clients : 0;
+    const word = (n) => (known ? number(n) : this.i18n.t("unknown"));
+    this.lamps.set("cameras", there ? "ok" : known ? "warn" : "none", word(there));
+    this.lamps.set("games", games ? "ok" : "none", word(games));
+  }
+
+  #linkText() {
+    if (this.link === "up") return "";
+    if (navigator.onLine === false) return this.i18n.t("noticeOffline");
+    if (this.link === "stale") return this.i18n.t("noticeStale");
+    return this.late ? this.i18n.t("noticeLink") : "";
+  }
+
+  #summary({ status, cameras }) {
+    const { websocket, detections } = status;
+    const t = (key, values) => this.i18n.t(key, values);
+    this.#tile("cameras", number(websocket.cameras), t("knownCameras", { n: number(cameras.length) }));
+    this.#tile("games", number(websocket.gdevelop_clients), t("ofConnections", { n: number(websocket.active_connections) }));
+    this.#tile("tags", number(detections.forwarded), t("aSecond", { n: rate(sum(cameras, "tag_rate")) }));
+    this.#tile("refused", number(detections.refused), t("refusedNote"), detections.refused > 0);
+    this.#tile("frames", number(status.frames), t("aSecond", { n: rate(cameras.reduce((all, one) => all + one.video.current_fps, 0)) }));
+    this.#latency(this.message);
+    this.#tile("uptime", span(status.uptime_seconds * 1000), t("ofHub"));
+  }
+
+  // Up to the games' sockets; without games at least through the rules.
+  #latency({ engines, cameras }) {
+    const p50 = engines?.us_p50 || most(cameras, "hub_us_p50"), p99 = engines?.us_p99 || most(cameras, "hub_us_p99");
+    const name = engines?.us_p50 ? "engines" : "latency";
+    this.#tile("latency", p50 ? `${number(p50 / 1000, 2)} ms` : NONE, p99 ? this.i18n.t("p99", { n: number(p99 / 1000, 2) }) : "", false, name);
+  }
+
+  #tile(name, value, note, some = false, title = name) {
+    if (!this.tiles.has(name)) {
+      const node = element("div", { class: "tile card", "data-tile": name }, element("dt"), element("dd", { class: "tile-value" }), element("dd", { class: "tile-note" }));
+      this.tiles.set(name, node);
+      byId("summary").append(node);
+    }
+    const node = this.tiles.get(name);
+    setText(node.children[0], this.i18n.t(`tile_${title}`));
+    setText(node.children[1], value);
+    setText(node.children[2], note);
+    node.dataset.some = some;
+  }
+
+  #foot({ version, status, uptime }) {
+    const { pages } = status.websocket;
+    const browsers = pages === 1 ? this.i18n.t("clients1") : this.i18n.t("clients", { n: pages });
+    const since = uptime.connected ? this.i18n.t("connectedFor", { time: span(uptime.uptime_seconds * 1000) }) : "";
+    return [this.i18n.t("version", { version }), browsers, since].filter(Boolean).join(" · ");
+  }
+}
