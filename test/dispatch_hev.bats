@@ -199,9 +199,9 @@ print(*[x.getsockname()[1] for x in s])')
     ask '{"type": "alarm", "ack": "APNEA"}'
     assert_failure
     assert_output --partial APNEA
-    ask "$(printf 'x%.0s' {1..400})"
+    ask "$(printf 'x%.0s' {1..2100})"
     assert_failure
-    assert_output --partial 'at most 300'
+    assert_output --partial 'at most 2000'
     # As httpd passes it on from a form of another site, and from our page.
     ask '{"type": "cmd", "cmdtype": "GENERAL", "cmd": "STOP", "param": null}' method=POST type=text/plain
     assert_output --partial '"status":400'

@@ -38,7 +38,7 @@ enum vent_kind {
     VENT_KINDS
 };
 
-enum { VENT_ALARMS = 64, VENT_NAME = 48 };
+enum { VENT_ALARMS = 128 /* as many as hevbcast keeps */, VENT_NAME = 48 };
 
 struct vent_alarm {
     char name[VENT_NAME];
