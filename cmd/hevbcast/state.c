@@ -68,17 +68,23 @@ static double number_of_name(const struct hevbcast *h, size_t i, const struct mp
     return n < 0 ? 0 : n;
 }
 
+/* No ventilator has integers of more than 32 bits; one that somebody makes up is printed as is a
+ * large float, so that it fits. */
+static void set_number(struct sensors *s, size_t i, double v, bool real) {
+    s->real[i] = real || fabs(v) > UINT32_MAX;
+    s->value[i] = s->real[i] ? rounded(v) : v;
+}
+
 static void set_sensor(struct hevbcast *h, size_t i, const struct mp_value *v) {
     struct sensors *s = &h->sensors;
-    s->real[i] = v->type == MP_DOUBLE;
     if (v->type == MP_UINT)
-        s->value[i] = (double)v->u;
+        set_number(s, i, (double)v->u, false);
     else if (v->type == MP_INT)
-        s->value[i] = (double)v->i;
+        set_number(s, i, (double)v->i, false);
     else if (v->type == MP_DOUBLE)
-        s->value[i] = rounded(v->d);
+        set_number(s, i, v->d, true);
     else if (v->type == MP_STR)
-        s->value[i] = number_of_name(h, i, v);
+        set_number(s, i, number_of_name(h, i, v), false);
 }
 
 static bool is_key(const struct mp_value *k, size_t i, bool readback) {
@@ -110,18 +116,23 @@ static void take_sensors(struct hevbcast *h, const struct msg *m, bool readback)
 
 /* ---- one message ---- */
 
+static bool has(const struct msg *m, const char *key) {
+    struct mp_value v;
+    return mp_find(m->body, m->body_len, key, &v, NULL);
+}
+
+/* Which of the two B6 it is, two payloads tell by what they have. */
 static void learn_version(struct hevbcast *h, const struct msg *m, enum hev_type type) {
     uint64_t version;
-    struct mp_value v;
+    bool old = h->version == HEV_VERSION_B6_OLD;
     if (!mp_get_uint(m->body, m->body_len, "version", &version) || version < HEV_VERSION_FIRST ||
         version > HEV_VERSION_LAST)
         return;
-    if (version == HEV_VERSION_LAST && type == HEV_READBACK)
-        h->version = mp_find(m->body, m->body_len, "duration_pre_calibration", &v, NULL)
-                         ? HEV_VERSION_LAST
-                         : HEV_VERSION_B6_OLD;
-    else if (version != HEV_VERSION_LAST || h->version != HEV_VERSION_B6_OLD)
-        h->version = (unsigned)version;
+    if (type == HEV_READBACK)
+        old = !has(m, "duration_pre_calibration");
+    else if (type == HEV_DATA && old)
+        old = !has(m, "flow_calc");
+    h->version = version == HEV_VERSION_LAST && old ? HEV_VERSION_B6_OLD : (unsigned)version;
     h->alarms.memory->version = h->version;
 }
 
@@ -137,11 +148,9 @@ static bool take_alarm(struct hevbcast *h, const struct msg *m) {
 }
 
 static void take_data(struct hevbcast *h, const struct msg *m) {
-    struct mp_value v;
     take_sensors(h, m, false);
     h->sensors.any = true;
-    h->sensors.timestamp =
-        h->version == 0xA1 && mp_find(m->body, m->body_len, "timestamp", &v, NULL);
+    h->sensors.timestamp = h->version == 0xA1 && has(m, "timestamp");
 }
 
 static void strange(struct hevbcast *h, const struct msg *m) {

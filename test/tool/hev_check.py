@@ -166,6 +166,12 @@ def d1_of_a_newer_ventilator_has_its_17_numbers(s):
     assert s.ask({"type": "alarm", "ack": "LOW_VTE"}) == ACK
     s.put(("hev.data", b6_data()))
     assert c.read()[2] is None
+    # The two ways in which B6 numbered its states.
+    s.put(("hev.readback", dict(version=182, timestamp=1, payload_type="READBACK")))
+    s.put(("hev.data", b6_data()))
+    assert c.read()[1]["fsm_state"] == 6
+    s.put(("hev.data", b6_data(flow_calc=0.0)))
+    assert c.read()[1]["fsm_state"] == 7
 
 
 @check()
@@ -569,6 +575,11 @@ def garbage_on_the_bus(s):
           ("hev.data", {"x": "y" * 9000}),
           ("hev.alarm", {}), ("hev.data", {}), ("serial.state", {"connected": True}))
     s.raw(chance.randbytes(5000))
+    # Integers that no ventilator has.
+    s.data(pressure_buffer=2 ** 64 - 1, pressure_inhale=-2 ** 63, pressure_patient=2 ** 32 - 1)
+    data, big, _ = c.read_until(lambda got: got[1] and got[1]["pressure_buffer"] == 1.844674e19)
+    assert len(data) <= 600
+    assert (big["pressure_inhale"], big["pressure_patient"]) == (-9.223372e18, 2 ** 32 - 1)
     s.data(pressure_buffer=12345)
     c.read_until(lambda got: got[1] and got[1]["pressure_buffer"] == 12345)
     assert len(s.last("hev.alarms")["alarms"]) <= 128
