@@ -222,6 +222,10 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     wait_line values.out '^{"version":182,"payload_type":"DATA","flow":-0.0}$'
     wait_line cycles.out '^{"version":182,"payload_type":"CYCLE","respiratory_rate":12.5}$'
     wait_gone "$VALUES"
+    # What does not come ends the wait, whatever else does.
+    watch never --timeout 0.5 values --type LOGMSG
+    wait_for 10 eval 'put hev.data "{}"; grep -qE "(no LOGMSG|nothing) within 500 ms" never.err'
+    wait_gone "$PID"
     put hev.alarm '{"version":182,"alarm_type":"PRIORITY_HIGH","alarm_code":"APNEA","param":1.0}'
     wait_line alarms.out '^\[{"version":182,"alarm_type":"PRIORITY_HIGH","alarm_code":"APNEA","param":1.0}\]$'
     ask ack PRIORITY_HIGH APNEA

@@ -25,8 +25,8 @@ static const struct opt options[] = {
      0},
     {"type", 0, OPT_TEXT, &type, "T", "D3: the payload that values shows, such as CYCLE", 0, 0},
     {"nul", '0', OPT_FLAG, &nul, NULL, "ask as a D3 client does: CMD, and a NUL behind it", 0, 0},
-    {"timeout", 't', OPT_DURATION, &timeout_ms, "TIME", "wait this long for the server; without -f, also for what is asked for", 1,
-     3600000},
+    {"timeout", 't', OPT_DURATION, &timeout_ms, "TIME",
+     "wait this long for the server; without -f, also for what is asked for", 1, 3600000},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static const struct opt_program program = {
