@@ -3,8 +3,8 @@
 #
 #   contrib/man.sh BIN OUT     programs in BIN, pages into OUT
 #
-# tapline-PROGRAM.1, tapline-COMMAND.1, and for what is named behind a program (devsim panel)
-# tapline-PROGRAM-NAME.1.
+# tapline-PROGRAM.1, tapline-COMMAND.1, and for what is named behind a program (devsim panel, devsim
+# hub camera) tapline-PROGRAM-NAME.1.
 set -eu
 bin=$1 out=$2
 
@@ -30,5 +30,8 @@ done
 for p in "$bin"/*; do
     [ "${p##*/}" != tapline ] || continue
     page "$p"
-    for n in $(names "$p"); do page "$p" "$n"; done
+    for n in $(names "$p"); do
+        page "$p" "$n"
+        for m in $(names "$p" "$n"); do page "$p" "$n" "$m"; done
+    done
 done

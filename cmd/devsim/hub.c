@@ -21,7 +21,7 @@ static const struct opt_program program = {
     .details = "Each has a --help of its own:\n"
                "  camera       sends detections of tags, and pictures, by WebSocket, HTTP or UDP\n"
                "  engine       listens, and tells what is lost and how late it comes\n",
-    .words = "camera engine",
+    .words = "camera engine ",
     .tables = {no_options, NULL}};
 
 static int hub_main(int argc, char **argv) {
