@@ -3,7 +3,7 @@
 # SAN=1 builds with AddressSanitizer and UBSan into build/san.
 # Adding a program: a folder cmd/NAME and one word in PROGRAMS (and its libraries in LIBS_NAME).
 
-PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite hevbcast udpcat devsim
+PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite hevbcast udpcat camctl devsim
 
 LIBS_httpd    := -lmicrohttpd -lnettle
 LIBS_wsfanout := -lwslay
@@ -12,6 +12,7 @@ LIBS_dispatch := -lnettle
 LIBS_devsim   := -lnettle -lwslay
 LIBS_camera   := -lnettle
 LIBS_secret   := -lnettle
+LIBS_camctl   := -lnettle
 # framedecode, and the tests of the espcam codec.
 LIBS_framedecode := -lnettle
 LIBS_espcam      := -lnettle

@@ -30,6 +30,7 @@ static uint64_t lost; /* lines that did not fit into the pipe */
 static char kept[KEPT_BYTES];
 static size_t kept_len;
 static void (*arm_flush)(void);
+static void (*also)(enum log_level level, const char *text);
 
 bool log_supervised(void) {
     const char *name = getenv("TAPLINE_STAGE");
@@ -132,6 +133,10 @@ static void emit(enum log_level level, const char *line, size_t n) {
 
 /* ---- lines ---- */
 
+void log_also(void (*take)(enum log_level level, const char *text)) {
+    also = take;
+}
+
 static const char *level_colour(enum log_level level) {
     return level <= LOG_ERROR ? "\033[31m" : level == LOG_WARN ? "\033[33m" : "";
 }
@@ -154,6 +159,8 @@ static void write_line(enum log_level level, const char *fmt, va_list ap) {
     for (char *c = line + n; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
+    if (also)
+        also(level, line + n);
     size_t len = strlen(line);
     len += (size_t)snprintf(line + len, sizeof line - len, "%s\n",
                             colour && !supervised ? "\033[0m" : "");

@@ -37,6 +37,9 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Hand every line that is shown to take as well, without its head; NULL: not any more. */
+void log_also(void (*take)(enum log_level level, const char *text));
+
 /* A fault that may repeat thousands of times a second: one line a second at most, and the next line
  * says how many were left out. Zero-initialise one per kind of fault. */
 struct log_limit {
