@@ -6,7 +6,9 @@
 
 A case is a directory: capture.raw (what the device sent), decode (the decoder's command line),
 expected.jsonl (the messages, one a line, without their times; long data by its SHA-256). The capture goes through a
-pseudo-terminal, serialcat and the decoder, once in one piece and once in many small ones.
+pseudo-terminal, serialcat and the decoder, once in one piece and once in many small ones. Where there is no
+line, messages.jsonl stands for capture.raw: [topic, time, body] each, {"$hex": "..."} being binary, which
+go into the standard input of the program that `decode` names, started in the case's directory.
 """
 import hashlib
 import json
@@ -24,7 +26,7 @@ from pathlib import Path
 import msgpack
 
 HERE = Path(__file__).resolve().parent
-TIMES = ("started", "ended")
+TIMES = ("started", "ended", "hub_us")
 CLOCKED = ("hev.link",)  # told at most once a second, so how often depends on the machine
 BIN = Path(os.environ.get("TAPLINE_BIN", HERE.parents[1] / "build/bin"))
 
@@ -65,7 +67,37 @@ def replay(case, small):
         return replay_in(case, small, dict(os.environ, TAPLINE_RUN=run))
 
 
+def plain_body(pairs):
+    d = dict(pairs)
+    return bytes.fromhex(d["$hex"]) if set(d) == {"$hex"} else d
+
+
+def recorded(case):
+    """The bytes of messages.jsonl as they are on a pipe."""
+    seq, out = {}, b""
+    for line in (case / "messages.jsonl").read_text().splitlines():
+        topic, stamp, body = json.loads(line, object_pairs_hook=plain_body)
+        seq[topic] = seq.get(topic, 0) + 1
+        out += msgpack.packb([topic, stamp, seq[topic], body])
+    return out
+
+
+def replay_messages(case, small, env):
+    command = shlex.split((case / "decode").read_text())
+    program = subprocess.Popen([BIN / command[0], *command[1:], "-q"], env=env, cwd=case, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    for piece in pieces(recorded(case), small):
+        program.stdin.write(piece)
+        program.stdin.flush()
+    data, _ = program.communicate(timeout=60)
+    messages = msgpack.Unpacker(max_buffer_size=1 << 30)
+    messages.feed(data)
+    return [[topic, seq, {k: v for k, v in body.items() if k not in TIMES}] for topic, _, seq, body in messages]
+
+
 def replay_in(case, small, env):
+    if (case / "messages.jsonl").exists():
+        return replay_messages(case, small, env)
     master, slave = os.openpty()
     tty.setraw(slave, termios.TCSANOW)
     device = os.ttyname(slave)
@@ -131,7 +163,8 @@ def check(case, accept):
 def main():
     accept = "--accept" in sys.argv
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
-    cases = [HERE / n for n in names] or sorted(p.parent for p in HERE.glob("*/capture.raw"))
+    cases = [HERE / n for n in names] or sorted(
+        p.parent for name in ("capture.raw", "messages.jsonl") for p in HERE.glob("*/" + name))
     failed = 0
     for i, case in enumerate(cases, 1):
         problem = check(case, accept)
