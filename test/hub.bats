@@ -34,8 +34,11 @@ check() {
 
 @test "nobody without the token is heard" {
     hub
+    start tap tapline tap
     check the_token_guards
-    run grep -F right-token up.err
+    check every_way_in
+    wait_line tap.out 'hub\.tag'
+    run grep -F right-token up.err tap.out
     assert_failure
 }
 

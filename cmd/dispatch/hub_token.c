@@ -35,7 +35,7 @@ static enum hub_verdict wrong(const char *addr, uint64_t who) {
 enum hub_verdict hub_token_judge(const char *addr, const struct json_raw *shown) {
     static struct log_limit limit;
     char text[SECRET_MAX + 1];
-    if (hub.opt.open && !token.set)
+    if (hub.opt.open)
         return HUB_RIGHT;
     if (!shown || shown->kind == RAW_NULL || (shown->kind == RAW_STRING && shown->n == 2))
         return HUB_MISSING;
