@@ -168,7 +168,7 @@ static int open_requests(struct stage *st, struct err *e) {
     st->put.pub = &st->pub;
     for (size_t i = 0; i < st->pub.outputs; i++) {
         const struct endpoint *ep = &st->pub.out[i]->ep;
-        if (ep->kind == ENDPOINT_NNG && ep->prefix[0] == 0 && rpc_server_add(&st->rpc, ep, e) < 0)
+        if (ep->kind == ENDPOINT_NNG && rpc_server_add(&st->rpc, ep, e) < 0)
             return -1;
     }
     return 0;

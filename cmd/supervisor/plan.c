@@ -205,12 +205,16 @@ const char *plan_option(const struct conf_cmd *c, size_t *at, char letter, const
     return NULL;
 }
 
-/* The first -o NAME of one of tapline's own programs; NULL = none. */
+/* The first -o NAME or NAME?PREFIX of one of tapline's own programs; NULL = none. Valid until the
+ * next call. */
 static const char *published_name(const struct plan_stage *s) {
+    static char name[64];
     size_t at = 1;
-    for (const char *o; s->own && (o = plan_option(s->cmd, &at, 'o', "output"));)
-        if (endpoint_name_valid(o))
-            return o;
+    for (const char *o; s->own && (o = plan_option(s->cmd, &at, 'o', "output"));) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(o, "?"), o);
+        if (endpoint_name_valid(name))
+            return name;
+    }
     return NULL;
 }
 
