@@ -311,7 +311,7 @@ EOF
     assert_failure 2
     for f in "$ROOT"/pipelines/*.conf; do
         [ -e "$f" ] || continue
-        AUTH_TOKEN=x run tapline check "$f"
+        AUTH_TOKEN=x AUTH_PASSWORD=x run tapline check "$f"
         assert_success
     done
 }

@@ -19,6 +19,7 @@ int info_main(int argc, char **argv);
 int put_main(int argc, char **argv);
 int req_main(int argc, char **argv);
 int hev_main(int argc, char **argv);
+int camera_main(int argc, char **argv);
 int sim_main(int argc, char **argv);
 
 #endif

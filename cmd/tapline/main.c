@@ -43,6 +43,7 @@ static const struct command commands[] = {
     {"put", put_main, true, "publish lines of JSON as messages"},
     {"req", req_main, true, "one request to a stage"},
     {"hev", hev_main, false, "values, alarms and commands of a ventilator, over TCP"},
+    {"camera", camera_main, false, "settings, password and data stream of a camera, over TCP"},
     {"sim", sim_main, false, "pretend to be a device (devsim)"},
     {"help", help_main, false, "this, or the help of a subcommand"},
 };
