@@ -225,6 +225,11 @@ export class Scene extends EventTarget {
     return parts;
   }
 
+  // Down to the floor, where one could not tell how high a camera is without.
+  #plumb(pose) {
+    return this.view.tilt > 12 && this.view.tilt < 80 ? this.#line([pose, { ...pose, y: 0 }]) : "";
+  }
+
   // Below the camera, or below the names that stand there already.
   #place(name, x, y) {
     const at = { x: clamp(x, 50, this.box.width - 50), y: Math.min(y + 22, this.box.height - 8) };
@@ -243,7 +248,7 @@ export class Scene extends EventTarget {
     group.style.setProperty("--camera", this.words.colour(row.camera));
     group.style.opacity = age < FADE_MS ? 1 : Math.max(0.3, 1 - (age - FADE_MS) / GONE_MS);
     trail.setAttribute("d", row.trail.length > 1 ? this.#line(row.trail.map((one) => one.pose)) : "");
-    sight.setAttribute("d", this.#line([pose, { x: 0, y: 0, z: 0 }]));
+    sight.setAttribute("d", this.#line([pose, { x: 0, y: 0, z: 0 }]) + this.#plumb(pose));
     body.setAttribute("d", this.#line([pose, a, b], true) + this.#line([pose, b, c], true) + this.#line([pose, c, d], true) + this.#line([pose, d, a], true));
     this.#place(name, ...this.#at(pose));
     setText(name, this.tag ? this.words.name(row.camera) : `${this.words.name(row.camera)} · ${row.name}`);

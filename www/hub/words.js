@@ -13,11 +13,14 @@ export class Words {
     this.skew = 0; // hub's clock less ours
     this.colours = new Map();
     this.names = new Map();
+    this.ended = new Map(); // "name address": when its last connection ended
   }
 
   sync(message) {
     this.skew = message.now_ms - Date.now();
     for (const camera of message.cameras) this.#name(camera, message.cameras);
+    this.ended = new Map();
+    for (const { camera, address, disconnect_timestamp: end } of message.history.sessions) this.ended.set(`${camera} ${address}`, end * 1000);
   }
 
   // Two cameras may call themselves the same.
@@ -41,10 +44,11 @@ export class Words {
     return `var(--camera-${this.colours.get(id) ?? 0})`;
   }
 
-  // on: by WebSocket; heard: without a connection, lately; gone.
+  // on: by WebSocket; heard: lately, in another way, so after its last connection's end; gone.
   state(camera) {
     if (camera.connections > 0) return "on";
-    return camera.heard_ms && this.now() - camera.heard_ms < HEARD_MS ? "heard" : "gone";
+    const ended = this.ended.get(`${camera.name} ${camera.address}`) ?? 0;
+    return camera.heard_ms > ended && this.now() - camera.heard_ms < HEARD_MS ? "heard" : "gone";
   }
 
   stateText(camera) {
