@@ -101,8 +101,8 @@ int settings_from_map(const uint8_t *p, size_t n, const char *other, struct cams
     return settings_check(s, *mask, e);
 }
 
-static void put_value(const struct setting *t, double v, void (*whole)(struct buf *, uint64_t),
-                      void (*real)(struct buf *, double), struct buf *b) {
+static void write_value(const struct setting *t, double v, void (*whole)(struct buf *, uint64_t),
+                        void (*real)(struct buf *, double), struct buf *b) {
     if (t->step > 0)
         whole(b, (uint64_t)v);
     else
@@ -113,7 +113,7 @@ void settings_put(struct buf *b, const struct camsettings *s) {
     struct camsettings copy = *s;
     for (size_t i = 0; i < SETTINGS; i++) {
         mp_put_str(b, settings_table[i].name);
-        put_value(&settings_table[i], *settings_value(&copy, i), mp_put_uint, mp_put_double, b);
+        write_value(&settings_table[i], *settings_value(&copy, i), mp_put_uint, mp_put_double, b);
     }
 }
 
@@ -123,7 +123,8 @@ void settings_text(struct buf *b, const struct camsettings *s) {
     struct camsettings copy = *s;
     for (size_t i = 0; i < SETTINGS; i++) {
         buf_printf(b, "%s\"%s\": ", i ? ", " : "{", settings_table[i].name);
-        put_value(&settings_table[i], *settings_value(&copy, i), json_put_uint, json_put_double, b);
+        write_value(&settings_table[i], *settings_value(&copy, i), json_put_uint, json_put_double,
+                    b);
     }
     buf_puts(b, "}\n");
 }
