@@ -245,6 +245,9 @@ camera -u ws://127.0.0.1:1 --picture-url ws://127.0.0.1:1
 engine -u http://127.0.0.1:1
 engine -u ws://127.0.0.1:1 -n 0
 TABLE
+    # As a supervisor asks, which puts this behind the first word.
+    run -0 devsim hub --check camera -u ws://127.0.0.1:1
+    run -2 devsim hub --check engine --no-such-option
     run -2 devsim hub camera -u wss://hub
     assert_output --partial 'stunnel'
     printf 'a\001b' >token

@@ -25,11 +25,14 @@ static const struct opt_program program = {
     .tables = {no_options, NULL}};
 
 static int hub_main(int argc, char **argv) {
-    int operands = 0;
-    if (argc > 1 && strcmp(argv[1], "camera") == 0)
-        return hub_cameras_main(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "engine") == 0)
-        return hub_engines_main(argc - 1, argv + 1);
+    int operands = 0, at = opt_first_operand(&program, argc, argv);
+    char *word = at < argc ? argv[at] : "";
+    if (strcmp(word, "camera") == 0 || strcmp(word, "engine") == 0) {
+        /* Before it may stand what a supervisor asks of every program. */
+        memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof *argv);
+        argv[1] = word;
+        return (*word == 'c' ? hub_cameras_main : hub_engines_main)(argc - 1, argv + 1);
+    }
     int status = opt_parse(&program, argc > 2 ? 2 : argc, argv, &operands);
     if (status >= 0)
         return status;
