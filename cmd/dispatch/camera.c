@@ -49,6 +49,12 @@ static void on_process(const struct msg *m) {
     }
     p->changed = true;
     keep(&p->body, m);
+    camera_ask_look(); /* a camera program that is started anew runs with other settings */
+}
+
+static void on_settings(const struct msg *m) {
+    keep(&camera.settings, m);
+    camera_ask_look();
 }
 
 static void on_ws_count(const struct msg *m) {
@@ -63,7 +69,7 @@ static void on_msg(void *ctx, const struct msg *m) {
     if (msg_is(m, "cam.data"))
         camera_data_take(m);
     else if (msg_is(m, "cam.settings"))
-        keep(&camera.settings, m);
+        on_settings(m);
     else if (msg_is(m, "cam.clients"))
         keep(&camera.servers, m);
     else if (msg_is(m, "cam.auth"))

@@ -52,7 +52,7 @@ struct camera_rules {
     struct camera_options opt;
     struct camera_memory *memory;
     struct buf settings, servers; /* bodies of cam.settings and cam.clients; empty = none yet */
-    struct buf about, limits;     /* what camctl answers to `state` and `settings` */
+    struct buf about, limits;     /* what camctl answers to `state`, in part, and `settings` */
     struct camera_process process[CAMERA_PROCESSES];
     size_t processes;
     bool asked, control; /* camctl has been asked; it has answered */
@@ -88,6 +88,8 @@ void camera_page_close(void);
 
 /* camera_ask.c: requests to camctl: how it is, and what pages want of it. */
 int camera_ask_open(struct err *e);
+/* Something has changed there: do not wait for the next turn. */
+void camera_ask_look(void);
 void camera_ask_set(struct rpc_call *call, const uint8_t *body, size_t n);
 void camera_ask_restart(struct rpc_call *call, const uint8_t *body, size_t n);
 void camera_ask_close(void);

@@ -12,7 +12,8 @@
 enum {
     ANSWER_MS = 1500, /* less than httpd waits for us */
     ASK_MS = 2000,
-    ASKING = 16, /* requests under way */
+    LOOK_MS = 10, /* after a change */
+    ASKING = 16,  /* requests under way */
     TEXT_MAX = 500
 };
 
@@ -26,12 +27,41 @@ static struct asked {
 
 static void ask_soon(unsigned ms);
 
-static void keep(struct buf *into, const struct rpc_result *r) {
-    if (buf_len(into) == r->len && memcmp(buf_data(into), r->body, r->len) == 0)
+static void keep(struct buf *into, const uint8_t *p, size_t n) {
+    if (buf_len(into) == n && memcmp(buf_data(into), p, n) == 0)
         return;
     buf_clear(into);
-    buf_put(into, r->body, r->len);
+    buf_put(into, p, n);
     camera_changed();
+}
+
+/* What topics tell better, and a counter that would make each answer another one. */
+static bool is_told_elsewhere(const struct mp_value *key) {
+    return mp_is(key, "processes") || mp_is(key, "clients") || mp_is(key, "pictures") ||
+           mp_is(key, "ok");
+}
+
+static void keep_about(const struct rpc_result *r) {
+    static struct buf pairs, map;
+    struct mp_cursor c = {r->body, r->body + r->len};
+    struct mp_value v, key;
+    uint32_t kept = 0;
+    buf_clear(&pairs);
+    buf_clear(&map);
+    if (mp_read(&c, &v) != 1 || v.type != MP_MAP)
+        return;
+    for (uint32_t i = 0; i < v.len; i++) {
+        const uint8_t *pair = c.at;
+        if (mp_read(&c, &key) != 1 || key.type != MP_STR || mp_skip(&c) != 1)
+            return;
+        if (is_told_elsewhere(&key))
+            continue;
+        buf_put(&pairs, pair, (size_t)(c.at - pair));
+        kept++;
+    }
+    mp_put_map(&map, kept);
+    buf_put(&map, buf_data(&pairs), buf_len(&pairs));
+    keep(&camera.about, buf_data(&map), buf_len(&map));
 }
 
 static void on_trouble(const struct rpc_result *r) {
@@ -49,7 +79,7 @@ static void on_trouble(const struct rpc_result *r) {
 static void on_limits(void *ctx, const struct rpc_result *r) {
     (void)ctx;
     if (r->ok)
-        keep(&camera.limits, r);
+        keep(&camera.limits, r->body, r->len);
     ask_soon(ASK_MS);
 }
 
@@ -72,7 +102,7 @@ static void on_about(void *ctx, const struct rpc_result *r) {
         stage_cause(camera.st, CAUSE_OK, "");
         camera_changed();
     }
-    keep(&camera.about, r);
+    keep_about(r);
     ask("settings", on_limits);
 }
 
@@ -85,6 +115,10 @@ static void ask_soon(unsigned ms) {
     uv_timer_start(&camera.ask_timer, on_ask_timer, ms, 0);
 }
 
+void camera_ask_look(void) {
+    ask_soon(LOOK_MS);
+}
+
 /* ---- what is wanted of it ---- */
 
 static void done(void *ctx, const struct rpc_result *r) {
@@ -94,7 +128,7 @@ static void done(void *ctx, const struct rpc_result *r) {
         mp_put_str(b, "body");
         buf_put(b, r->body, r->len);
         rpc_reply_end(a->call);
-        ask_soon(0);
+        camera_ask_look();
     } else {
         camera.requests_failed++;
         ask_refuse(a->call, a->http, r->cause == CAUSE_FAILED ? 409 : 503, r->error);

@@ -34,9 +34,12 @@ export class Access {
     const url = about?.rtsp_url ? fromHere(about.rtsp_url) : "";
     if (byId("rtsp").value !== url) byId("rtsp").value = url;
     byId("copy").disabled = !url;
-    setText(byId("access-mode"), about?.mode ? this.words.of("mode", about.mode) : "");
+    const mode = about?.mode ? this.words.of("mode", about.mode) : "";
+    const unset = about?.password === false ? this.i18n.t("noPassword") : "";
+    setText(byId("access-mode"), [mode, unset].filter(Boolean).join(", "));
     for (const [key, node] of this.counts) {
-      setText(node.firstChild, this.i18n.t(`clients_${key}`));
+      const port = about?.[`${key}_port`];
+      setText(node.firstChild, this.i18n.t(`clients_${key}`) + (port ? ` :${port}` : ""));
       setText(node.lastChild, number(servers?.[key] ?? NaN));
     }
     this.#attempts(auth);
@@ -50,7 +53,7 @@ export class Access {
       const dot = element("span", { class: "dot", "data-state": ok ? "ok" : "bad", "aria-hidden": "true" });
       const what = ok ? this.i18n.t("attemptOk") : this.words.of("reason", reason || "refused");
       const times = count > 1 ? ` ×${number(count)}` : "";
-      return element("li", { class: "attempt", "data-ok": ok }, dot, element("time", {}, this.words.clock(ms)), element("span", {}, peer), element("span", { class: "attempt-what" }, what + times));
+      return element("li", { class: "attempt", "data-ok": String(ok) }, dot, element("time", {}, this.words.clock(ms)), element("span", {}, peer), element("span", { class: "attempt-what" }, what + times));
     });
     if (!rows.length) rows.push(element("li", { class: "attempt-none" }, this.i18n.t("noAttempts")));
     byId("attempts").replaceChildren(...rows);

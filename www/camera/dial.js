@@ -3,10 +3,11 @@
 import { element, emit, setText } from "../shared/dom.js";
 import { number } from "../shared/format.js";
 
-// How a setting is shown. step is what the settings port of the protocol can tell apart, or more.
+// How a setting is shown. step is what the settings port of the protocol can tell apart, or more;
+// auto: 0 lets the camera choose.
 export const SPECS = {
-  shutter: { step: 100, digits: 0, unit: "µs" },
-  gain: { step: 1, digits: 0, unit: "×" },
+  shutter: { step: 100, digits: 0, unit: "µs", auto: true },
+  gain: { step: 1, digits: 0, unit: "×", auto: true },
   awb_red: { step: 0.1, digits: 1, unit: "×" },
   awb_blue: { step: 0.1, digits: 1, unit: "×" },
   contrast: { step: 0.1, digits: 1, unit: "×" },
@@ -60,7 +61,8 @@ export class Dial extends EventTarget {
     setText(this.label, i18n.t(name));
     this.field.setAttribute("aria-label", i18n.t(name));
     const seconds = name === "shutter" && has > 0 ? ` (1/${number(1e6 / has)} s)` : "";
-    setText(this.has, i18n.t("has", { value: withUnit(has, spec) + seconds }));
+    const auto = spec.auto && has === 0 ? ` (${i18n.t("auto")})` : "";
+    setText(this.has, i18n.t("has", { value: withUnit(has, spec) + seconds + auto }));
     setText(this.bounds, i18n.t("bounds", { low: number(limits.min, spec.digits), high: withUnit(limits.max, spec), standard: number(standard, spec.digits) }));
     this.node.dataset.valid = this.valid;
   }
@@ -74,6 +76,7 @@ export class Dial extends EventTarget {
   }
 
   #fill() {
-    if (Number.isFinite(this.value)) this.field.value = this.value.toFixed(this.spec.digits);
+    const text = (this.#rounded(this.value) + 0).toFixed(this.spec.digits); // -0 + 0 is 0
+    if (Number.isFinite(this.value) && this.field.value !== text) this.field.value = text;
   }
 }

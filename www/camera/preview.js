@@ -26,7 +26,7 @@ export class Preview extends EventTarget {
   }
 
   start() {
-    this.picture.show({});
+    this.picture.camera = {}; // the only one
     this.picture.setLive(!document.hidden);
     setInterval(() => this.#update(), TICK_MS);
     this.#update();

@@ -123,7 +123,7 @@ export class Processes {
     card.setReachable(this.reachable);
     this.cards.set(name, card);
     const place = (key) => (ORDER.indexOf(key) + ORDER.length + 1) % (ORDER.length + 1);
-    const sorted = [...this.cards].sort(([a], [b]) => place(a) - place(b));
-    byId("processes").replaceChildren(...sorted.map(([, one]) => one.node));
+    const after = [...byId("processes").children].find((node) => place(node.dataset.process) > place(name));
+    byId("processes").insertBefore(card.node, after ?? null);
   }
 }

@@ -1,4 +1,7 @@
 // The six settings: what the camera has, what is wanted instead, and the way from one to the other.
+//
+// limits.applied is what the camera program that runs was started with, null while none runs;
+// settings is what is stored, and what the next one gets.
 
 import { byId, setText } from "../shared/dom.js";
 import { setSettings } from "./api.js";
@@ -11,8 +14,8 @@ const NEAR = 1e-6;
 export class Settings {
   constructor({ i18n, words }) {
     Object.assign(this, { i18n, words });
-    this.has = null; // what the camera has
-    this.limits = null; // {current, limits, defaults}
+    this.has = this.stored = null;
+    this.limits = null; // {applied, limits, defaults}
     this.wanted = new Map(); // name -> value, of those that differ
     this.sent = null; // values that wait for their confirmation
     this.busy = this.reachable = false;
@@ -33,7 +36,8 @@ export class Settings {
   }
 
   show({ settings, limits }) {
-    this.has = settings;
+    this.stored = settings;
+    this.has = limits?.applied ?? settings;
     this.limits = limits;
     this.#confirm();
     this.#update();
@@ -68,7 +72,7 @@ export class Settings {
       await setSettings(values);
       this.sent = values;
       this.#say("settingsSent");
-      this.timer = setTimeout(() => this.sent && this.#settle("settingsUnconfirmed"), CONFIRM_MS);
+      this.timer = setTimeout(() => this.#giveUp(), CONFIRM_MS);
       this.#confirm();
     } catch (error) {
       this.#say("settingsRefused", error.name === "TimeoutError" ? this.i18n.t("noAnswer") : error.message);
@@ -80,7 +84,15 @@ export class Settings {
   // The camera has what was sent; what has been moved meanwhile stays wanted.
   #confirm() {
     for (const [name, value] of this.wanted) if (Math.abs(value - this.has?.[name]) < NEAR) this.wanted.delete(name);
-    if (this.sent && Object.entries(this.sent).every(([name, value]) => Math.abs(value - this.has?.[name]) < NEAR)) this.#settle("settingsDone");
+    const holds = (values) => values && Object.entries(this.sent).every(([name, value]) => Math.abs(value - values[name]) < NEAR);
+    if (this.sent && holds(this.limits?.applied)) this.#settle("settingsDone");
+  }
+
+  // Without a camera that runs they are stored, and that is all.
+  #giveUp() {
+    if (!this.sent) return;
+    const stored = Object.entries(this.sent).every(([name, value]) => Math.abs(value - this.stored?.[name]) < NEAR);
+    this.#settle(stored && !this.limits?.applied ? "settingsStored" : "settingsUnconfirmed");
   }
 
   #settle(key) {
@@ -122,7 +134,7 @@ export class Settings {
   }
 
   #source() {
-    const { source, changed } = this.has;
+    const { source, changed } = this.stored;
     setText(byId("settings-source"), source ? this.i18n.t(`source_${source}`, { time: this.words.clock(changed / 1e6) }) : "");
   }
 }

@@ -1,6 +1,6 @@
 // The data stream of the last minute as a curve, its newest value and its rate.
 
-import { byId, setText } from "../shared/dom.js";
+import { byId, element, setText } from "../shared/dom.js";
 import { NONE, number } from "../shared/format.js";
 
 const LATE_MS = 2500;
@@ -9,7 +9,9 @@ const RATE_OVER_MS = 5000;
 const LABEL = 11; // px
 const LEFT = 34; // px for the values
 const BELOW = 18; // px for the times
-const GRID_S = 10;
+const SPANS_S = [10, 60];
+const KEPT_MS = 60000;
+const TICKS = 5; // of the time below
 const HOLE_MS = 2000;
 
 // A round span of values that has all of them in it.
@@ -28,12 +30,19 @@ export class Stream {
     this.canvas = byId("stream-canvas");
     this.samples = []; // [ms of the server's clock, value]
     this.arrivedAt = -Infinity;
-    this.spanMs = 60000;
+    this.buttons = SPANS_S.map((s) => element("button", { class: "button quiet", type: "button", onclick: () => this.#look(s) }, `${s} s`));
+    byId("stream-spans").append(...this.buttons);
     this.link = "connecting";
     new ResizeObserver(() => this.#draw()).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
     i18n.addEventListener("change", () => this.#update());
     setInterval(() => this.#update(), TICK_MS);
+    this.#look(SPANS_S[0]);
+  }
+
+  #look(seconds) {
+    this.spanMs = seconds * 1000;
+    this.buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(SPANS_S[i] === seconds)));
     this.#update();
   }
 
@@ -49,7 +58,7 @@ export class Stream {
     if (!s.length) return this.#update();
     this.samples.sort((a, b) => a[0] - b[0]); // the server's clock may be set back
     const newest = this.samples.at(-1)[0];
-    while (newest - this.samples[0][0] > this.spanMs) this.samples.shift();
+    while (newest - this.samples[0][0] > KEPT_MS) this.samples.shift();
     if (!all) this.arrivedAt = performance.now();
     document.body.dataset.values = Number(document.body.dataset.values ?? 0) + s.length;
     this.#update();
@@ -109,8 +118,9 @@ export class Stream {
       c.fillText(number(value, half % 1 ? 1 : 0), box.left - 6, y(value));
     }
     c.textBaseline = "alphabetic";
-    for (let s = 0; s * 1000 <= this.spanMs; s += GRID_S) {
-      c.textAlign = s === 0 ? "right" : s * 1000 === this.spanMs ? "left" : "center";
+    for (let i = 0; i <= TICKS; i++) {
+      const s = (i * this.spanMs) / TICKS / 1000;
+      c.textAlign = s === 0 ? "right" : i === TICKS ? "left" : "center";
       c.fillText(s === 0 ? this.i18n.t("now") : `−${s} s`, x(to - s * 1000), box.top + box.height + BELOW - 4);
     }
   }
