@@ -27,8 +27,8 @@ quiet() { assert_equal "$(count '^FAULT')" 0; }
 @test "camera by WebSocket: as the firmware's library, its fields, pictures, acknowledgements" {
     fake --interval 100
     start cam devsim hub camera -u "ws://127.0.0.1:$PORT/some/path?x=1" --name eye --cameras 2 --rate 50 \
-        --tags 5 --size 176x144 --pictures 2s -o -
-    wait_for 20 came '^binary 00000000 eye-[12] [0-9]+ 176x144 ' 8
+        --tags 5 --size 240x160 --pictures 2s -o -
+    wait_for 20 came '^binary 00000000 eye-[12] [0-9]+ 240x160 ' 8
     kill "$PID"
     wait_end "$PID"
     quiet
@@ -82,7 +82,7 @@ quiet() { assert_equal "$(count '^FAULT')" 0; }
 
 @test "camera by HTTP and by UDP" {
     fake
-    run -0 camera -u "http://127.0.0.1:$PORT" --rate 100 --count 10 --pictures 50ms --size 176x144 --name h
+    run -0 camera -u "http://127.0.0.1:$PORT" --rate 100 --count 10 --pictures 50ms --size 240x160 --name h
     assert_output --partial '10 detections sent, 10 acknowledged'
     assert_equal "$(count '^post /apriltag right-token ')" 10
     wait_for 10 came '^post /client_e32__http_post_to_serverhub__smartcam_video_stream.camera=h-1 right-token ' 1
