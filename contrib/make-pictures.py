@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The pictures of the README: doc/*.png, of the demo and of a simulated ventilator, in headless Chromium.
+"""The pictures of the README: doc/*.png, of the demo, a simulated ventilator and a tag hub, in headless
+Chromium.
 
     make && contrib/make-pictures.py [NAME]...
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "test/browser"))
 from harness import Browser  # noqa: E402
 from hev import HevPipeline  # noqa: E402
+from hub import HubPipeline  # noqa: E402
 from pipeline import BIN, free_port, wait_until  # noqa: E402
 
 
@@ -45,6 +47,20 @@ class Demo:
 
 class Ventilator(HevPipeline):
     """pipelines/hev.conf with a made-up patient."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Hub(HubPipeline):
+    """pipelines/hub.conf with cameras that drift past a wall of tags, and games."""
+
+    def __init__(self):
+        super().__init__(cameras=3, options=("--rate", "5", "--pictures", "200ms", "--name", "camera"))
+        self.engines(8)
 
     def __enter__(self):
         return self
@@ -99,8 +115,16 @@ def hev(browser, ventilator):
     return page
 
 
+def hub(browser, server):
+    page = browser.page(server.url, 1280, 1240, scheme="dark")
+    page.wait("[...document.querySelectorAll('.cam-picture')].filter((i) => i.naturalWidth > 0).length === 3", 20)
+    page.wait("document.querySelectorAll('.scene-camera').length === 3")
+    time.sleep(12)  # the ways they came
+    return page
+
+
 PICTURES = {"panel": (Demo, panel), "phone": (Demo, phone), "system": (Demo, system), "cameras": (Demo, cameras),
-            "hev": (Ventilator, hev)}
+            "hev": (Ventilator, hev), "hub": (Hub, hub)}
 
 
 def main():

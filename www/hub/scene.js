@@ -190,12 +190,14 @@ export class Scene extends EventTarget {
     for (let x = -wide; x <= wide - step / 2; x += step) marks.push([point(x, far), Math.round(x), "middle"]);
     while (this.labels.children.length < marks.length) this.labels.append(svg("text"));
     while (this.labels.children.length > marks.length) this.labels.lastChild.remove();
+    const flat = this.view.turn === 0 && [0, 90].includes(this.view.tilt); // then the edge will do, where the grid is wider
     marks.forEach(([at, value, anchor], i) => {
       const [x, y] = this.#at(at);
       const node = this.labels.children[i];
-      node.setAttribute("x", anchor === "start" ? x + 4 : x);
-      node.setAttribute("y", anchor === "start" ? y + 4 : y + 14);
-      node.setAttribute("text-anchor", anchor);
+      const right = anchor === "start" ? x + 4 : x, down = anchor === "start" ? y + 4 : y + 14;
+      node.setAttribute("x", flat && anchor === "start" ? Math.min(right, this.box.width - 30) : right);
+      node.setAttribute("y", flat && anchor === "middle" ? Math.min(down, this.box.height - 6) : down);
+      node.style.textAnchor = anchor;
       setText(node, `${value}`);
     });
   }

@@ -33,17 +33,27 @@ export function corners(pose, distance) {
     add([pose, 1], [forward, distance], [right, (h * distance) / 2], [up, (v * distance) / 3]));
 }
 
+// Pixels that a box has free around its points, for names.
+const ROOM = { side: 60, top: 30, bottom: 44 };
+
+function holds(box, [left, right, top, bottom]) {
+  const x = (value) => (value - box.x) / box.scale, y = (value) => (value - box.y) / box.scale;
+  return x(left) > ROOM.side / 2 && x(right) < box.width - ROOM.side / 2 && y(top) > ROOM.top / 2 && y(bottom) < box.height - ROOM.bottom;
+}
+
 // A box of the screen that holds all the points with some room, in the shape of width x height.
 // Kept as long as it fits, for one that moves all the time is unreadable.
 export function frame(points, width, height, before) {
   const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]);
-  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const scale = Math.max((right - left) / width, (bottom - top) / height, 60 / width) * 1.25;
-  const holds = before && before.width === width && before.height === height && left > before.x && top > before.y &&
-    right < before.x + width * before.scale && bottom < before.y + height * before.scale;
-  if (holds && scale > 0.6 * before.scale) return before;
+  const bounds = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const [left, right, top, bottom] = bounds;
+  const wide = Math.max(40, width - 2 * ROOM.side), high = Math.max(40, height - ROOM.top - ROOM.bottom);
+  const scale = Math.max((right - left) / wide, (bottom - top) / high, 60 / width);
+  const same = before?.width === width && before.height === height;
+  if (same && scale > 0.6 * before.scale && holds(before, bounds)) return before;
   const step = 1.25 ** Math.ceil(Math.log(scale) / Math.log(1.25));
-  return { x: (left + right - width * step) / 2, y: (top + bottom - height * step) / 2, width, height, scale: step };
+  const down = (ROOM.bottom - ROOM.top) * step;
+  return { x: (left + right - width * step) / 2, y: (top + bottom + down - height * step) / 2, width, height, scale: step };
 }
 
 // Round distances for the lines of a grid, so that about `lines` fit into span.

@@ -27,9 +27,9 @@ export const de = {
   tile_engines: "Kamera bis Spiel",
   tile_uptime: "Läuft seit",
   knownCameras: "{n} bekannt",
-  ofConnections: "von {n} Verbindungen",
+  ofConnections: "Verbindungen: {n}",
   aSecond: "{n}/s",
-  refusedNote: "nicht lesbare Erkennungen",
+  refusedNote: "nicht lesbar",
   p99: "99 % in {n} ms",
   ofHub: "der Hub",
 

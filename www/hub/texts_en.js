@@ -27,9 +27,9 @@ export const en = {
   tile_engines: "Camera to game",
   tile_uptime: "Running for",
   knownCameras: "{n} known",
-  ofConnections: "of {n} connections",
+  ofConnections: "connections: {n}",
   aSecond: "{n}/s",
-  refusedNote: "detections that could not be read",
+  refusedNote: "not readable",
   p99: "99 % within {n} ms",
   ofHub: "the hub",
 

@@ -11,7 +11,7 @@ export async function answerOf(response) {
     // an error of the server itself is plain text
   }
   if (response.ok && value) return value;
-  throw new Error(value?.error ?? (text.trim().slice(0, 160) || `HTTP ${response.status}`));
+  throw new Error(value?.error ?? value?.message ?? (text.trim().slice(0, 160) || `HTTP ${response.status}`));
 }
 
 export async function postJson(url, value) {

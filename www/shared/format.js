@@ -18,8 +18,8 @@ export const NONE = "–";
 export const number = (value, digits = 0) =>
   Number.isFinite(value) ? formatOf(digits).format(Math.abs(value) < 0.5 / 10 ** digits ? 0 : value) : NONE;
 
-// As much as is needed: 0.25, 4.3, 31.
-export const rate = (value) => number(value, value < 1 ? 2 : value < 10 ? 1 : 0);
+// As much as is needed: 0, 0.25, 4.3, 31.
+export const rate = (value) => number(value, !value || value >= 10 ? 0 : value < 1 ? 2 : 1);
 
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
