@@ -9,7 +9,7 @@ set -eu
 # a|b: the first name that this release has.
 build="gcc make pkg-config libnng-dev libmsgpack-dev|libmsgpack-c-dev libmicrohttpd-dev libwslay-dev
 libuv1-dev libjansson-dev libinih-dev nettle-dev"
-run="libjs-dygraphs"
+run="libjs-dygraphs ffmpeg"
 test="bats bats-assert bats-support bats-file parallel curl procps iproute2 python3 python3-msgpack
 python3-websockets python3-selenium chromium chromium-driver prometheus stunnel4 openssl"
 

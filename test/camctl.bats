@@ -13,7 +13,7 @@ NO_DATA=00ff01020000fc
 KEY='\000\000\000\001\147\102\011\000\000\000\001\150\316\011\000\000\001\145\210\011'
 OTHER='\000\000\001\101\232\011'
 
-talk() { "$PY" "$ROOT/test/tool/cam_talk.py" "$@"; }
+talk() { timeout 60 "$PY" "$ROOT/test/tool/cam_talk.py" "$@"; }
 req() { tapline req cam "$@"; }
 # json EXPRESSION: of the JSON text j on standard input.
 json() { "$PY" -c "import json,sys; j=json.load(sys.stdin); print($1)"; }
@@ -33,6 +33,7 @@ fake_camera() {
     cat >camera <<END
 #!/bin/sh
 echo "\$@" >>$WORK/camera.args
+env | grep AUTH_PASSWORD >>$WORK/leaked
 echo \$\$ >>$WORK/camera.pid
 echo "camera began" >&2
 while :; do
@@ -135,14 +136,20 @@ authenticate() { answers "$READY" auth "$AUTH" 1111; }
     wait_for 20 authenticate
     run cat server.err
     refute_output --partial 1111
+    # Nor do the programs that it runs hear of it.
+    assert_exist leaked
+    assert_file_empty leaked
 }
 
 @test "camctl: a session ends, and begins again" {
-    with_password --session 1s
+    with_password --session 2s
     authenticate
     # As long as it has a connection it lasts.
-    talk data "$DATA" 48 >/dev/null
-    wait_for 15 answers "$NO_DATA" send "$DATA" ""
+    talk data "$DATA" 72 >/dev/null
+    talk data "$DATA" 1
+    # Not by knocking, which would be being seen.
+    wait_for 15 bash -c "tapline req cam state | grep -q '\"authenticated\":0'"
+    answers "$NO_DATA" send "$DATA" ""
     answers "$REFUSED" send "$CONTROL" "$READ"
     authenticate
     answers "$STANDARD" send "$CONTROL" "$READ" 16

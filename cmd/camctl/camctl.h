@@ -91,7 +91,7 @@ struct store {
     char problem[200]; /* with the file; "" = none */
     struct change *first, *last;
     size_t waiting;
-    bool busy;
+    bool busy, closed;
     uv_timer_t turn;
     uv_work_t work;
     struct buf text;
@@ -291,5 +291,7 @@ static inline uint64_t camctl_ms(const struct camctl *c) {
 
 /* Whether this peer is served at the data and settings ports. */
 bool camctl_admits(struct camctl *c, const struct sockaddr_storage *peer);
+/* A peer that was let in there has been connected until now: its session goes on. */
+void camctl_keep(struct camctl *c, const struct sockaddr_storage *peer);
 
 #endif

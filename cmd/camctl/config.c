@@ -27,7 +27,7 @@ static const char PUBLISHER[] =
     "ffmpeg -hide_banner -nostats -loglevel warning -fflags nobuffer -flags low_delay -probesize "
     "32 -analyzeduration 0 -r %fps -f h264 -i - -c:v copy -f rtsp -rtsp_transport tcp %url";
 static const char PREVIEW[] =
-    "ffmpeg -hide_banner -nostats -loglevel warning -fflags nobuffer -flags low_delay -probesize "
+    "ffmpeg -hide_banner -nostats -loglevel error -fflags nobuffer -flags low_delay -probesize "
     "32 -analyzeduration 0 -r %fps -f h264 -threads 1 -i - -vf fps=%preview_fps -c:v mjpeg -q:v 6 "
     "-f image2pipe -";
 

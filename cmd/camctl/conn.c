@@ -38,6 +38,8 @@ void conn_drop(struct conn *x) {
     if (x->gone)
         return;
     x->gone = true;
+    if (x->port == PORT_SETTINGS)
+        camctl_keep(x->c, &x->peer);
     list_remove(&x->c->conns[x->port], x);
     if (x->change)
         store_forget(x->change);

@@ -36,6 +36,11 @@ bool camctl_admits(struct camctl *c, const struct sockaddr_storage *peer) {
     return c->cfg.open || session_see(&c->sessions, (const struct sockaddr *)peer, camctl_ms(c));
 }
 
+void camctl_keep(struct camctl *c, const struct sockaddr_storage *peer) {
+    if (!c->cfg.open)
+        session_begin(&c->sessions, (const struct sockaddr *)peer, camctl_ms(c));
+}
+
 static void welcome(struct door *d, int fd, const struct sockaddr_storage *peer) {
     static struct log_limit strangers;
     char name[64];

@@ -38,7 +38,7 @@ static const struct opt network[] = {
     {"password-file", 0, OPT_TEXT, &camctl.cfg.password_file, "FILE",
      "its first line is the password; without it AUTH_PASSWORD of the environment is", 0, 0},
     {"session", 0, OPT_DURATION, &camctl.cfg.session_ms, "TIME",
-     "an address must authenticate again when it had no connection for so long", 1, 31622400000},
+     "an address must authenticate again when it had no connection for so long", 1000, 31622400000},
     {"viewers", 0, OPT_INT, &camctl.cfg.viewers, "N", "refuse more than N clients of the data port",
      1, 1 << 20},
     {"value", 0, OPT_TEXT, &camctl.cfg.value, "TOPIC.FIELD",
@@ -134,6 +134,12 @@ static void on_msg(void *ctx, const struct msg *m) {
     viewers_message(ctx, m);
 }
 
+/* A source that ends leaves its last number; the server goes on. */
+static void on_end(void *ctx) {
+    (void)ctx;
+    log_info("the messages have ended: the number that is streamed stays as it is");
+}
+
 static void on_second(void *ctx) {
     struct camctl *c = ctx;
     viewers_watch(c);
@@ -210,6 +216,7 @@ int main(int argc, char **argv) {
     c->st.ctx = c;
     c->st.on_msg = on_msg;
     c->st.on_request = bus_request;
+    c->st.on_end = on_end;
     c->st.on_tick = on_second;
     c->st.on_stop = on_stop;
     c->st.no_stdin = true;

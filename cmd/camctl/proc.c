@@ -188,6 +188,7 @@ int proc_start(struct proc *p, const struct conf_argv *a, struct err *e) {
     p->ending = false;
     p->step = 0;
     p->part_len = 0;
+    p->lines_before = p->lines;
     if (run(p, path, c->argv, e) < 0) {
         if (p->pid == 0)
             return cannot(p, PROC_BACKOFF, e);
@@ -292,7 +293,7 @@ static void drain(struct instream *s) {
 
 static void describe(struct proc *p, int code, int value) {
     char text[sizeof p->status];
-    const char *last = p->lines ? p->line[(p->lines - 1) % PROC_LINES] : "";
+    const char *last = p->lines > p->lines_before ? p->line[(p->lines - 1) % PROC_LINES] : "";
     if (code == CLD_EXITED)
         snprintf(text, sizeof text, "ended with status %d%s%.100s", value, *last ? ": " : "", last);
     else

@@ -47,7 +47,8 @@ struct proc {
     bool fed; /* in is open */
 
     char line[PROC_LINES][PROC_LINE_BYTES];
-    size_t lines; /* ever; the newest is line[(lines - 1) % PROC_LINES] */
+    size_t lines;        /* ever; the newest is line[(lines - 1) % PROC_LINES] */
+    size_t lines_before; /* of earlier lives */
     bool lines_changed;
     char part[PROC_LINE_BYTES];
     size_t part_len;

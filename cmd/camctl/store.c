@@ -120,6 +120,11 @@ static void apply(struct store *s) {
     finish(s, NULL);
 }
 
+static void refuse_rest(struct store *s) {
+    while (s->first)
+        finish(s, &(struct err){CAUSE_FAILED, "the server stops"});
+}
+
 /* On a thread: a card that syncs slowly must not hold up the data stream. */
 static void on_work(uv_work_t *w) {
     struct store *s = w->data;
@@ -130,6 +135,11 @@ static void on_saved(uv_work_t *w, int status) {
     struct store *s = w->data;
     struct err e;
     s->busy = false;
+    if (s->closed) { /* the next process reads it */
+        finish(s, NULL);
+        refuse_rest(s);
+        return;
+    }
     if (status == 0 && s->error == 0) {
         apply(s);
     } else {
@@ -196,8 +206,9 @@ void store_open(struct store *s, struct camctl *c) {
 
 void store_close(struct store *s) {
     uv_close((uv_handle_t *)&s->turn, NULL);
-    while (s->first && !s->busy)
-        finish(s, &(struct err){CAUSE_FAILED, "the server stops"});
+    s->closed = true;
+    if (!s->busy)
+        refuse_rest(s);
 }
 
 void store_free(struct store *s) {

@@ -31,13 +31,10 @@ static uint8_t random_value(struct viewers *w) {
 
 void viewers_message(struct camctl *c, const struct msg *m) {
     double v;
-    int64_t whole;
     if (!c->cfg.topic[0] || !msg_is(m, c->cfg.topic))
         return;
     if (mp_get_double(m->body, m->body_len, c->cfg.field, &v) && !isnan(v))
         c->viewers.value = v;
-    else if (mp_get_int(m->body, m->body_len, c->cfg.field, &whole))
-        c->viewers.value = (double)whole;
 }
 
 /* One byte is all there is: what does not fit is shown as the nearest that does. */
@@ -59,6 +56,7 @@ static void viewer_drop(struct viewer *v) {
     if (v->gone)
         return;
     v->gone = true;
+    camctl_keep(v->c, &v->peer);
     w->item[v->index] = w->item[--w->n];
     w->item[v->index]->index = v->index;
     v->c->n.viewers = w->n;
@@ -196,10 +194,10 @@ void viewers_watch(struct camctl *c) {
         if (now - v->progress_ms > STALL_MS)
             viewer_cut(v);
         else
-            session_see(&c->sessions, (const struct sockaddr *)&v->peer, now);
+            camctl_keep(c, &v->peer);
     }
     for (struct conn *x = c->conns[PORT_SETTINGS].first; x; x = x->next)
-        session_see(&c->sessions, (const struct sockaddr *)&x->peer, now);
+        camctl_keep(c, &x->peer);
 }
 
 /* ---- life ---- */
