@@ -19,7 +19,7 @@ export const de = {
   noticeLink: "Keine Verbindung zum Server. Was hier steht, ist von vorher; die Seite verbindet sich von selbst wieder.",
   noticeStale: "Der Server antwortet nicht. Was hier steht, ist von vorher; die Verbindung wird erneuert.",
   noticeOffline: "Dieses Gerät hat kein Netz. Was hier steht, ist von vorher.",
-  noticeControl: "Die Kamerasteuerung antwortet nicht. Was hier steht, ist von vorher; sie wird von selbst neu gestartet.",
+  noticeControl: "Die Kamerasteuerung antwortet nicht. Was hier steht, ist von vorher; es wird weiter versucht.",
   noticeCamera: "Die Kamera läuft nicht: {why}. Es wird weiter versucht.",
   noticePublisher: "Das Video wird nicht über RTSP veröffentlicht: {why}. Es wird weiter versucht.",
   noticePicture: "Die Kamera läuft, aber es kommen keine neuen Bilder.",

@@ -19,7 +19,7 @@ export const en = {
   noticeLink: "No connection to the server. What is shown is of earlier; the page reconnects by itself.",
   noticeStale: "The server does not answer. What is shown is of earlier; the connection is being renewed.",
   noticeOffline: "This device has no network. What is shown is of earlier.",
-  noticeControl: "The camera control does not answer. What is shown is of earlier; it is started again by itself.",
+  noticeControl: "The camera control does not answer. What is shown is of earlier; it is tried again and again.",
   noticeCamera: "The camera does not run: {why}. It is tried again and again.",
   noticePublisher: "The video is not published by RTSP: {why}. It is tried again and again.",
   noticePicture: "The camera runs, but no new pictures come.",
