@@ -86,12 +86,12 @@ static bool same(const struct buf *a, const struct buf *b) {
 }
 
 /* The server says other things all the time. */
-static int out_of_time(const struct hev_tcp *t, const char *what, struct err *e) {
+static int out_of_time(const struct tcp *t, const char *what, struct err *e) {
     return err_set(e, CAUSE_TIMEOUT, "%s: no %s within %lld ms", t->where, what,
                    (long long)timeout_ms);
 }
 
-static int watch(struct hev_tcp *t, bool alarms, struct err *e) {
+static int watch(struct tcp *t, bool alarms, struct err *e) {
     struct buf message = {0}, text = {0}, last = {0};
     bool (*pick)(const struct buf *, struct buf *) = alarms ? alarms_of : values_of;
     uint64_t until_ns = clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
@@ -117,12 +117,12 @@ static int watch(struct hev_tcp *t, bool alarms, struct err *e) {
 }
 
 static int broadcast(bool alarms) {
-    struct hev_tcp t;
+    struct tcp t;
     struct err e;
-    if (hev_tcp_open(&t, host, (int)webui_port, timeout_ms, &e) < 0)
+    if (tcp_open(&t, host, (int)webui_port, timeout_ms, "hevbcast", &e) < 0)
         return fail(&e);
     int r = watch(&t, alarms, &e);
-    hev_tcp_close(&t);
+    tcp_close(&t);
     return r < 0 ? fail(&e) : 0;
 }
 
@@ -139,16 +139,16 @@ static void put_pair(struct buf *b, const char *key, const char *value) {
 }
 
 static int ask(const struct buf *request) {
-    struct hev_tcp t;
+    struct tcp t;
     struct err e;
     struct buf reply = {0}, text = {0};
     char word[16] = "";
-    if (hev_tcp_open(&t, host, (int)query_port, timeout_ms, &e) < 0)
+    if (tcp_open(&t, host, (int)query_port, timeout_ms, "hevbcast", &e) < 0)
         return fail(&e);
-    int r = hev_tcp_send(&t, request, &e);
+    int r = tcp_send(&t, buf_data(request), buf_len(request), &e);
     if (r == 0)
         r = hev_tcp_next(&t, &reply, &e);
-    hev_tcp_close(&t);
+    tcp_close(&t);
     if (r < 0)
         return fail(&e);
     struct mp_cursor c = {buf_data(&reply), buf_data(&reply) + buf_len(&reply)};

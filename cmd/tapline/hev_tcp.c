@@ -1,96 +1,20 @@
 #include "hev_tcp.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "json.h"
 
-enum { READ_BYTES = 16 << 10, TEXT_MAX = 1 << 20 /* of one message */ };
+enum { TEXT_MAX = 1 << 20 /* of one message */ };
 
-/* ---- connecting ---- */
-
-/* 0 = connected; else the errno value. */
-static int wait_connected(int fd, int64_t timeout_ms) {
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    int no = 0;
-    socklen_t n = sizeof no;
-    int r = poll(&p, 1, (int)timeout_ms);
-    if (r == 0)
-        return ETIMEDOUT;
-    if (r < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &no, &n) < 0)
-        return errno;
-    return no;
-}
-
-static int try_one(struct hev_tcp *t, const struct addrinfo *a) {
-    t->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (t->fd < 0)
-        return errno;
-    int no = connect(t->fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
-    if (no == EINPROGRESS)
-        no = wait_connected(t->fd, t->timeout_ms);
-    if (no)
-        hev_tcp_close(t);
-    return no;
-}
-
-int hev_tcp_open(struct hev_tcp *t, const char *host, int port, int64_t timeout_ms, struct err *e) {
-    char text[8];
-    struct addrinfo *list, hints = {.ai_socktype = SOCK_STREAM};
-    *t = (struct hev_tcp){.fd = -1, .timeout_ms = timeout_ms};
-    snprintf(t->where, sizeof t->where, "%.255s port %d", host, port);
-    snprintf(text, sizeof text, "%d", port);
-    int r = getaddrinfo(host, text, &hints, &list), no = 0;
-    if (r != 0)
-        return err_set(e, CAUSE_ABSENT, "cannot connect to %s: %s", t->where, gai_strerror(r));
-    for (const struct addrinfo *a = list; a && t->fd < 0; a = a->ai_next)
-        no = try_one(t, a);
-    freeaddrinfo(list);
-    if (t->fd >= 0)
-        return 0;
-    return err_set(e, cause_of_errno(no), "cannot connect to %s: %s%s", t->where, strerror(no),
-                   no == ECONNREFUSED ? " (is hevbcast running there?)" : "");
-}
-
-void hev_tcp_close(struct hev_tcp *t) {
-    if (t->fd >= 0)
-        close(t->fd);
-    t->fd = -1;
-    buf_free(&t->in);
-}
-
-/* ---- messages ---- */
-
-int hev_tcp_send(struct hev_tcp *t, const struct buf *b, struct err *e) {
-    ssize_t n = send(t->fd, buf_data(b), buf_len(b), MSG_NOSIGNAL);
-    if (n == (ssize_t)buf_len(b))
-        return 0;
-    return err_errno(e, n < 0 ? errno : EPIPE, "cannot send to %s", t->where);
-}
-
-static int receive(struct hev_tcp *t, struct err *e) {
-    struct pollfd p = {.fd = t->fd, .events = POLLIN};
+static int receive(struct tcp *t, struct err *e) {
     if (buf_len(&t->in) >= TEXT_MAX)
         return err_set(e, CAUSE_PROTOCOL, "%s: a message of more than %d bytes", t->where,
                        TEXT_MAX);
-    if (poll(&p, 1, (int)t->timeout_ms) == 0)
-        return err_set(e, CAUSE_TIMEOUT, "%s: nothing within %lld ms", t->where,
-                       (long long)t->timeout_ms);
-    ssize_t n = recv(t->fd, buf_reserve(&t->in, READ_BYTES), READ_BYTES, 0);
-    if (n > 0)
-        buf_added(&t->in, (size_t)n);
-    if (n == 0)
-        return err_set(e, CAUSE_UNPLUGGED, "%s: the server has closed the connection", t->where);
-    return n > 0 || errno == EAGAIN || errno == EINTR ? 0 : err_errno(e, errno, "%s", t->where);
+    return tcp_receive(t, e);
 }
 
 /* A message that is whole: 1 and out has grown; 0 = not yet. Damaged ones are passed over. */
-static int take(struct hev_tcp *t, struct buf *out) {
+static int take(struct tcp *t, struct buf *out) {
     while (buf_len(&t->in)) {
         const uint8_t *start = buf_data(&t->in), *nul = memchr(start, 0, buf_len(&t->in));
         size_t n = nul ? (size_t)(nul - start) : buf_len(&t->in);
@@ -104,7 +28,7 @@ static int take(struct hev_tcp *t, struct buf *out) {
     return 0;
 }
 
-int hev_tcp_next(struct hev_tcp *t, struct buf *out, struct err *e) {
+int hev_tcp_next(struct tcp *t, struct buf *out, struct err *e) {
     buf_clear(out);
     while (!take(t, out))
         if (receive(t, e) < 0)
