@@ -71,3 +71,7 @@ check() {
 @test "dispatch hub: no token no hub" {
     check no_token_no_hub
 }
+
+@test "dispatch hub: who left while the hub was dead is forgotten" {
+    check who_left_while_the_hub_was_dead_is_forgotten
+}

@@ -26,7 +26,9 @@ static const struct opt options[] = {
     {"history", 0, OPT_TEXT, &hub.opt.history_file, "FILE",
      "keep the history of connections there, so that it survives the pipeline", 0, 0},
     {"engines", 0, OPT_TEXT, &hub.opt.engines, "ENDPOINT",
-     "of wsfanout, which is asked how long detections take to the games, for our pages", 0, 0},
+     "of wsfanout, which is asked how long detections take to the games, and after a crash who is "
+     "still connected",
+     0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 /* ---- saying ---- */
@@ -89,7 +91,7 @@ void hub_counts_changed(void) {
 static void on_clients(const struct msg *m) {
     uint64_t count;
     if (mp_get_uint(m->body, m->body_len, "count", &count) && count == 0)
-        hub_ws_nobody(clock_wall_ns());
+        hub_ws_nobody();
 }
 
 static void on_msg(void *ctx, const struct msg *m) {

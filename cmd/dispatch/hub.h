@@ -9,7 +9,7 @@
  *   hub_poll.c     games that ask for detections one by one
  *   hub_udp.c      what comes by UDP            hub_http.c     requests of httpd
  *   hub_json.c     their answers                hub_page.c     our own pages
- *   hub_engines.c  how long detections take to the games
+ *   hub_engines.c  what wsfanout is asked
  *
  * Published:
  *   hub.tag    {to: "games", text, camera, via, peer, tag_id, hub_us, delay_ms}  a detection; text
@@ -86,7 +86,9 @@ void hub_ws_closed(const struct msg *m);
 void hub_ws_text(const struct msg *m);
 void hub_ws_binary(const struct msg *m);
 /* wsfanout has no clients (any more). */
-void hub_ws_nobody(uint64_t now_ns);
+void hub_ws_nobody(void);
+/* Those have gone of whom has_left says so. */
+void hub_ws_left(bool (*has_left)(uint64_t client));
 
 /* ---- hub_tag.c ---- */
 struct hub_source {

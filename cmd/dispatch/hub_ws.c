@@ -120,12 +120,22 @@ void hub_ws_closed(const struct msg *m) {
         leave(p, clock_wall_ns(), why);
 }
 
-/* wsfanout has gone and come back, or nobody is there: nothing said by those we knew comes. */
-void hub_ws_nobody(uint64_t now_ns) {
+void hub_ws_left(bool (*has_left)(uint64_t client)) {
     struct hub_peers *t = &hub.state->peers;
+    uint64_t now = clock_wall_ns();
     for (size_t i = 0; i < HUB_SLOTS && t->n; i++)
-        while (t->slot[i].id)
-            leave(&t->slot[i], now_ns, "");
+        while (t->slot[i].id && has_left(t->slot[i].id))
+            leave(&t->slot[i], now, "");
+}
+
+static bool everybody(uint64_t client) {
+    (void)client;
+    return true;
+}
+
+/* It has gone and come back, or the last one has left. */
+void hub_ws_nobody(void) {
+    hub_ws_left(everybody);
 }
 
 /* ---- identify ---- */

@@ -489,6 +489,27 @@ def a_killed_hub_knows_everybody_still():
 
 
 @check
+def who_left_while_the_hub_was_dead_is_forgotten():
+    fan = subprocess.Popen(["wsfanout", "-i", "fifo:orders", "-o", "ws"], stdin=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    try:
+        h = Hub("--engines", "ws")
+        h.camera()
+        h.game()
+        h.kill()
+        h = Hub("--engines", "ws")  # wsfanout has no clients
+        end = time.monotonic() + LIMIT
+        while h.get("status")["websocket"]["active_connections"]:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert h.get("history")["total_sessions"] == 1
+        h.stop()
+    finally:
+        fan.kill()
+        fan.wait()
+
+
+@check
 def pages_are_told_what_happens():
     h = Hub()
     page = h.open(group="pages")
