@@ -343,28 +343,29 @@ static void on_text(void *ctx, const char *p, size_t n) {
 
 /* ---- HTTP and UDP ---- */
 
-static void complain(const struct hub_camera *c, const char *what, unsigned status,
-                     const char *why) {
-    static struct log_limit limit;
+static void complain(struct log_limit *limit, const struct hub_camera *c, const char *what,
+                     unsigned status, const char *why) {
     if (status)
-        log_limited(&limit, LOG_WARN, "%s: %s refused with status %u", c->name, what, status);
+        log_limited(limit, LOG_WARN, "%s: %s refused with status %u", c->name, what, status);
     else
-        log_limited(&limit, LOG_WARN, "%s: %s not taken: %s", c->name, what, why);
+        log_limited(limit, LOG_WARN, "%s: %s not taken: %s", c->name, what, why);
 }
 
 static void on_tag_answer(void *ctx, unsigned status, const char *why) {
+    static struct log_limit limit;
     struct hub_camera *c = ctx;
-    acked(c, status == 200);
     if (status != 200)
-        complain(c, "detection", status, why);
+        complain(&limit, c, "detection", status, why);
+    acked(c, status == 200);
 }
 
 static void on_picture_answer(void *ctx, unsigned status, const char *why) {
+    static struct log_limit limit;
     struct hub_camera *c = ctx;
     if (status == 200)
         return;
     c->plan->pictures_refused++;
-    complain(c, "picture", status, why);
+    complain(&limit, c, "picture", status, why);
 }
 
 static void give_memory(uv_handle_t *h, size_t n, uv_buf_t *b) {
