@@ -10,6 +10,8 @@ import * as grades from "./grades.js";
 const DOT = { on: "ok", heard: "ok", gone: "bad" };
 const LATE_MS = 3000; // a picture is old when twice its interval, and this, have passed
 
+const millis = (us) => number(us / 1000, us < 10000 ? 2 : 0);
+
 function build() {
   const parts = {
     dot: element("span", { class: "dot", "aria-hidden": "true" }),
@@ -108,21 +110,21 @@ export class Card extends EventTarget {
     const { camera, i18n } = this;
     const v = camera.video;
     const none = grades.noPictures(v);
-    const ms = (us) => (us ? `${number(us / 1000, 2)} ms` : NONE);
+    const ms = (us) => (us ? `${millis(us)} ms` : NONE);
     const pictures = (value) => (none ? NONE : value);
     this.#figure("fps", pictures(rate(v.current_fps)), i18n.t("wantedFps", { n: pictures(rate(v.target_fps)) }), "both");
     this.#figure("efficiency", pictures(v.steady ? `${number(v.efficiency, 1)} %` : NONE), grades.efficiency(v), "video");
     this.#figure("jitter", pictures(`${number(v.jitter * 1000)} ms`), grades.jitter(v), "video");
     this.#figure("processing", pictures(`${number(v.avg_processing, 2)} ms`), grades.processing(v), "video",
       none ? "" : i18n.t("most", { n: `${number(v.max_processing, 2)} ms` }));
-    this.#figure("size", camera.frame_bytes ? bytes(camera.frame_bytes) : NONE, v.width ? v.resolution.replace("x", "×") : "", "both");
+    this.#figure("size", camera.frame_bytes ? bytes(camera.frame_bytes) : NONE, v.width ? v.resolution.replace("x", "×") : "", "video");
     this.#figure("interval", pictures(`${number(v.avg_interval * 1000)} ms`), pictures(`${number(v.min_interval * 1000)} – ${number(v.max_interval * 1000)}`), "video");
     this.#figure("total", number(v.total_frames), camera.frames_refused ? i18n.t("refusedN", { n: number(camera.frames_refused) }) : "", "video");
     this.#figure("lost", `${number(v.lost_frames)} / ${number(v.late_frames)}`, i18n.t("lostLate"), "video");
     this.#figure("tagRate", i18n.t("aSecond", { n: rate(camera.tag_rate) }), i18n.t("tagsN", { n: number(camera.tags) }), "both");
-    this.#figure("hub", ms(camera.hub_us_p50), camera.hub_us_p99 ? i18n.t("p99", { n: number(camera.hub_us_p99 / 1000, 2) }) : "", "both",
+    this.#figure("hub", ms(camera.hub_us_p50), camera.hub_us_p99 ? i18n.t("p99", { n: millis(camera.hub_us_p99) }) : "", "both",
       camera.hub_us_max && document.body.dataset.view === "video" ? i18n.t("most", { n: ms(camera.hub_us_max) }) : "");
-    this.#figure("delay", camera.delay_ms === null ? NONE : `${number(camera.delay_ms, 1)} ms`, camera.delay_ms === null ? "" : i18n.t("most", { n: `${number(camera.delay_ms_max, 0)} ms` }), "both");
+    this.#figure("delay", camera.delay_ms === null ? NONE : `${number(camera.delay_ms, 1)} ms`, camera.delay_ms === null ? "" : i18n.t("most", { n: `${number(camera.delay_ms_max, 0)} ms` }), "video");
   }
 
   // note: words, or a grade with its word.

@@ -30,7 +30,7 @@ export const de = {
   ofConnections: "Verbindungen: {n}",
   aSecond: "{n}/s",
   refusedNote: "nicht lesbar",
-  p99: "99 % in {n} ms",
+  p99: "99 %: {n} ms",
   ofHub: "der Hub",
 
   noPicture: "Noch kein Bild",
@@ -62,7 +62,7 @@ export const de = {
   figure_total: "Erhalten",
   figure_lost: "Verloren / spät",
   figure_tagRate: "Erkennungen",
-  figure_hub: "Weg durch den Hub",
+  figure_hub: "Durch den Hub",
   figure_delay: "Mehr Verzug",
   wantedFps: "erwartet {n}",
   most: "höchstens {n}",

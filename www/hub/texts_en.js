@@ -30,7 +30,7 @@ export const en = {
   ofConnections: "connections: {n}",
   aSecond: "{n}/s",
   refusedNote: "not readable",
-  p99: "99 % within {n} ms",
+  p99: "99 %: {n} ms",
   ofHub: "the hub",
 
   noPicture: "No picture yet",
@@ -62,7 +62,7 @@ export const en = {
   figure_total: "Received",
   figure_lost: "Lost / late",
   figure_tagRate: "Detections",
-  figure_hub: "Way through hub",
+  figure_hub: "Through hub",
   figure_delay: "Extra delay",
   wantedFps: "expected {n}",
   most: "at most {n}",
