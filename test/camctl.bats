@@ -348,13 +348,15 @@ assert t == sorted(t) and abs(t[-1] - int(sys.argv[1])) < 60000, t" "$now" "$out
 
 @test "camctl: a chatty program does not block, one that fails is told and waited for" {
     server --mode open
-    cat >camera <<END
+    cat >new <<END
 #!/bin/sh
 echo \$\$ >>$WORK/camera.pid
 yes 'a line of much talk, which nobody may leave in the pipe until it is full' | head -c 3000000 >&2
 printf '\nno end of line: \033[1m' >&2
 exit 3
 END
+    chmod +x new
+    mv new camera # the old one is being run
     req restart
     wait_for 20 state_is camera state backoff
     state_is camera cause crashed
@@ -362,7 +364,8 @@ END
     assert_output 'ended with status 3: no end of line: \x1b[1m'
     [ "$(req state | json "len(j['processes'][0]['lines'])")" = 20 ]
     wait_for 20 state_is camera restarts '[2-9]'
-    req stats | grep -q '"cause":"crashed"'
+    stage_is() { req stats | grep -q "\"cause\":\"$1\""; }
+    wait_for 10 stage_is crashed
     # A program that is not there, and one that says nothing.
     mv camera away
     wait_for 20 state_is camera state missing
@@ -390,34 +393,42 @@ END
 
 # ---- real video ----
 
-# receive NAME FRAMES: an RTSP server that takes a publisher and counts its pictures.
+# receive NAME: an RTSP server that takes one publisher, to its end, into NAME.mp4. A publisher that is
+# just being ended may knock first; then it waits for the next.
 receive() {
-    start "$1" timeout 60 ffmpeg -hide_banner -nostdin -loglevel error -progress "$1.progress" \
-        -rtsp_flags listen -i "rtsp://127.0.0.1:$RTSP/ES_MTX" -c copy -frames:v "$2" -y "$1.mp4"
+    start "$1" timeout 90 bash -c 'until ffmpeg -hide_banner -nostdin -loglevel error \
+        -progress "$1.progress" -rtsp_flags listen -i "rtsp://127.0.0.1:$2/ES_MTX" -c copy -y "$1.mp4" &&
+        [ -s "$1.mp4" ]; do sleep 0.1; done' - "$1" "$RTSP"
 }
-frames() { ffprobe -v error -count_packets -select_streams v -show_entries stream=codec_name,width,height,nb_read_packets -of csv=p=0 "$1"; }
+received() { [ "$(sed -n 's/^frame=//p' "$1.progress" | tail -n 1)" -ge "$2" ]; }
+video() { ffprobe -v error -count_packets -select_streams v -show_entries stream=codec_name,width,height -of csv=p=0 "$1.mp4"; }
+pictures() { ffprobe -v error -count_packets -select_streams v -show_entries stream=nb_read_packets -of csv=p=0 "$1.mp4"; }
 
-@test "camctl: ffmpeg publishes to an RTSP server, and again after a change" {
+@test "camctl: ffmpeg publishes to an RTSP server; a change while it streams ends it and begins anew" {
     ports
     RTSP=$(free_port)
-    receive first 30
+    receive first
     local first=$PID
     start server camctl "${PORTS[@]}" --mode open --source test --width 160 --height 120 \
         --rtsp-url "rtsp://127.0.0.1:$RTSP/ES_MTX" -o cam
-    wait_end "$first" 60
-    run frames first.mp4
-    assert_output "h264,160,120,30"
-    # The server has gone: the publisher fails and is tried again, the preview goes on.
-    wait_for 30 state_is publisher state backoff
+    wait_for 40 received first 30
+    req set contrast=0.5
+    # The publisher has said goodbye, so the file is whole.
+    wait_end "$first" 30
+    run video first
+    assert_output "h264,160,120"
+    [ "$(pictures first)" -ge 30 ]
+    # Nobody takes it: the publisher is tried again and again, the preview goes on.
+    wait_for 30 state_is publisher restarts '[1-9]*'
     local seen
     seen=$(count preview_pictures)
     wait_for 20 counted preview_pictures $((seen + 3))
-    req set contrast=0.5
-    receive second 30
-    wait_end "$PID" 60
-    run frames second.mp4
-    assert_output "h264,160,120,30"
     state camera command | grep -q 'eq=contrast=0.5:'
+    receive second
+    wait_for 40 received second 30
+    kill "${PIDS[1]}"
+    wait_end "$PID" 30
+    [ "$(pictures second)" -ge 30 ]
 }
 
 @test "camctl: preview pictures without an RTSP server" {

@@ -56,18 +56,22 @@ static void tell_proc(struct camctl *c, int i) {
     stage_end(&c->st);
 }
 
-/* Why the whole is not well: the first of camera and publisher that is not. */
+/* Why the whole is not well: the first of camera and publisher that is not. One that is being
+ * started after a failure is not yet well again. */
 static void tell_cause(struct camctl *c) {
+    bool starting = false;
     for (int i = 0; i <= FEED_PUBLISHER + 1; i++) {
         const struct proc *p = proc_at(c, i);
         char text[sizeof c->st.cause_text];
+        starting |= p->state == PROC_STARTING;
         if (p->cause == CAUSE_OK)
             continue;
         snprintf(text, sizeof text, "%s: %.120s", p->name, p->status);
         stage_cause(&c->st, p->cause, text);
         return;
     }
-    stage_cause(&c->st, CAUSE_OK, "");
+    if (!starting)
+        stage_cause(&c->st, CAUSE_OK, "");
 }
 
 static void client_counts(struct camctl *c, size_t n[4]) {

@@ -39,7 +39,7 @@ enum {
     ANSWER_BYTES = 512,    /* answers that wait for a client; then it is not read any more */
     CHANGES = 256,         /* changes of the settings that wait; one more is refused */
     CHANGE_PAUSE_MS = 500, /* between the end of the camera programs and their new start */
-    FEED_BYTES = 2 << 20, /* waiting for the publisher or the preview; then pictures are left out */
+    FEED_BYTES = 1 << 20, /* waiting for the publisher or the preview; then pictures are left out */
     JPEG_BYTES = 4 << 20  /* of one preview picture */
 };
 

@@ -107,6 +107,7 @@ static int watch(struct proc *p, struct pipes *f, struct err *e) {
         if (outstream_open(&p->in, p->loop, f->in[1], false, e) < 0)
             return -1;
         f->in[1] = -1;
+        fcntl(p->in.fd, F_SETPIPE_SZ, PROC_PIPE_BYTES);
         p->fed = true;
     }
     return 0;

@@ -14,8 +14,9 @@
 #include "words.h"
 
 enum {
-    PROC_LINES = 20,      /* kept of standard error */
-    PROC_LINE_BYTES = 240 /* a longer line is cut */
+    PROC_LINES = 20,            /* kept of standard error */
+    PROC_LINE_BYTES = 240,      /* a longer line is cut */
+    PROC_PIPE_BYTES = 128 << 10 /* of its input: what lies in there cannot be left out any more */
 };
 
 enum proc_state { PROC_STOPPED, PROC_STARTING, PROC_RUNNING, PROC_BACKOFF, PROC_MISSING };
