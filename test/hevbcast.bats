@@ -73,6 +73,10 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check d1_client_that_stands_still_gets_the_newest
 }
 
+@test "hevbcast: d1 client that pauses at any text loses none" {
+    check d1_client_that_pauses_at_any_text_loses_none
+}
+
 @test "hevbcast: interval sends the newest once" {
     check interval_sends_the_newest_once
 }

@@ -53,8 +53,7 @@ static bool deliver(struct client *c) {
     if (c->count || !unread_none(c))
         return false;
     c->owed = false;
-    unread_sent(c);
-    out_send(c, c->h->batch);
+    unread_send(c, c->h->batch);
     return true;
 }
 
@@ -207,8 +206,7 @@ void cast_welcome(struct client *c) {
 static void send_keepalive(struct client *c, struct frame *f) {
     if (c->h->dialect == DIALECT_D2 && (c->count || !unread_none(c)))
         return;
-    unread_sent(c);
-    out_send(c, f);
+    unread_send(c, f);
 }
 
 static void on_keepalive(uv_timer_t *t) {

@@ -60,6 +60,7 @@ struct client {
     bool gone;
     bool owed;             /* D1: has not been sent the newest state */
     bool has_read;         /* D1: all that it was sent */
+    bool acked_at_once;    /* D1: the last text, when send() returned */
     uint64_t look_at_ms;   /* D1, owed: when it is looked at again ... */
     unsigned look_wait_ms; /* ... and the pause before that */
     uint64_t bytes, texts; /* sent so far */
@@ -137,6 +138,7 @@ struct hevbcast {
     uint64_t settle_at_ms; /* D1: everybody is asked whether it has read; 0 = not to be */
     uint64_t retry_at_ms;  /* when the timer runs out */
     int diag_fd;           /* -1 = the kernel does not tell */
+    bool acks_late;        /* it does not always acknowledge what is read, see unread.c */
 
     struct query *first_query, *last_query;
     size_t query_count;
@@ -185,8 +187,8 @@ void out_free(struct client *c);
 /* ---- unread.c ---- */
 void unread_open(struct hevbcast *h);
 void unread_close(struct hevbcast *h);
-/* It is about to be sent a text. */
-void unread_sent(struct client *c);
+/* Send it a text, after which it has something unread. */
+void unread_send(struct client *c, struct frame *f);
 /* Whether the client has taken everything it was sent out of its socket. */
 bool unread_none(struct client *c);
 

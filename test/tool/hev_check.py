@@ -264,6 +264,21 @@ def d1_client_that_stands_still_gets_the_newest(s):
     assert still.silent(0.05)
 
 
+@check()
+def d1_client_that_pauses_at_any_text_loses_none(s):
+    """Each pauses a little before another text; the kernel acknowledges some of these at once, most
+    of all when the first 64 KB have come and it makes the receive window larger."""
+    rounds, first = 190, 120
+    clients = [D1(s) for _ in range(first, rounds - 5)]
+    s.joined(len(clients))
+    for i in range(rounds):
+        s.data(pressure_buffer=10000 + i)
+        for at, c in enumerate(clients, first):
+            if i < at or i == rounds - 1:
+                c.read_until(lambda got: got[1]["pressure_buffer"] == 10000 + i)
+    assert all(c.silent() for c in clients)
+
+
 @check("--interval", "100ms")
 def interval_sends_the_newest_once(s):
     c = D1(s)
