@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "test/browser"))
+from camera import PASSWORD, CameraPipeline  # noqa: E402
 from harness import Browser  # noqa: E402
 from hev import HevPipeline  # noqa: E402
 from hub import HubPipeline  # noqa: E402
@@ -64,6 +65,24 @@ class Hub(HubPipeline):
 
     def __enter__(self):
         return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Camera(CameraPipeline):
+    """pipelines/camera.conf with a test picture."""
+
+    size = (640, 480)
+
+    def __enter__(self):
+        return self
+
+    def listen(self):
+        """An RTSP server for the first that publishes."""
+        self.processes.append(subprocess.Popen(
+            ["ffmpeg", "-nostdin", "-loglevel", "quiet", "-rtsp_flags", "listen", "-i", self.rtsp, "-c", "copy",
+             "-f", "null", "-"]))
 
     def __exit__(self, *_):
         self.close()
@@ -123,8 +142,22 @@ def hub(browser, server):
     return page
 
 
+def camera(browser, server):
+    server.client("auth", password="12345")
+    server.client("set", "contrast=1.1", password=PASSWORD)
+    server.listen()
+    page = browser.page(server.url, 1280, 1240, scheme="light")
+    page.wait("document.body.dataset.picture === 'live' && document.body.dataset.stream === 'live'", 30)
+    page.wait("document.querySelector('[data-process=publisher]')?.dataset.state === 'running'", 60)
+    page.js("document.getElementById('set-gain').focus()")
+    page.key("\ue014" * 3)  # to the right, and not applied
+    page.js("document.activeElement.blur()")
+    time.sleep(12)  # a whole curve
+    return page
+
+
 PICTURES = {"panel": (Demo, panel), "phone": (Demo, phone), "system": (Demo, system), "cameras": (Demo, cameras),
-            "hev": (Ventilator, hev), "hub": (Hub, hub)}
+            "hev": (Ventilator, hev), "camera": (Camera, camera), "hub": (Hub, hub)}
 
 
 def main():

@@ -12,16 +12,16 @@ PASSWORD = "rot-gelb-blau"
 
 class CameraPipeline(SimulatedPipeline):
     conf = "camera.conf"
-    sim = "cam"
+    size = (320, 240)
 
     def __init__(self):
         super().__init__()
         self.env["AUTH_PASSWORD"] = PASSWORD
         self.ports = {name: free_port() for name in ("DATA_PORT", "SETTINGS_PORT", "AUTH_PORT")}
         self.rtsp = f"rtsp://127.0.0.1:{free_port()}/ES_MTX"
-        self.settings_file = self.dir / "settings.json"
-        self._up("SOURCE=test", "SERVER_HOST=127.0.0.1", "WIDTH=320", "HEIGHT=240", f"RTSP_URL={self.rtsp}",
-                 f"SETTINGS={self.settings_file}", *(f"{name}={port}" for name, port in self.ports.items()))
+        self._up("SOURCE=test", "SERVER_HOST=127.0.0.1", f"WIDTH={self.size[0]}", f"HEIGHT={self.size[1]}",
+                 f"RTSP_URL={self.rtsp}", f"SETTINGS={self.dir}/settings.json",
+                 *(f"{name}={port}" for name, port in self.ports.items()))
         self._wait(self._runs, "the camera runs")
 
     def _runs(self):
