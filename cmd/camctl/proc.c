@@ -292,9 +292,22 @@ static void drain(struct instream *s) {
     }
 }
 
+/* The last line of this life that says something: ffmpeg's last one may end in " -- ". */
+static const char *last_line(const struct proc *p) {
+    for (size_t i = p->lines; i > p->lines_before && p->lines - i < PROC_LINES; i--) {
+        const char *line = p->line[(i - 1) % PROC_LINES];
+        size_t n = strlen(line);
+        while (n && line[n - 1] == ' ')
+            n--;
+        if (n > 2 && memcmp(line + n - 2, "--", 2) != 0)
+            return line;
+    }
+    return "";
+}
+
 static void describe(struct proc *p, int code, int value) {
     char text[sizeof p->status];
-    const char *last = p->lines > p->lines_before ? p->line[(p->lines - 1) % PROC_LINES] : "";
+    const char *last = last_line(p);
     if (code == CLD_EXITED)
         snprintf(text, sizeof text, "ended with status %d%s%.100s", value, *last ? ": " : "", last);
     else
