@@ -2,7 +2,7 @@
 
 import { element, setText } from "../shared/dom.js";
 import { number } from "./format.js";
-import { follow, ticks } from "./scale.js";
+import { follow, outside, ticks } from "./scale.js";
 
 const BAR = 20; // px of emptiness ahead
 const LINE = 2;
@@ -70,13 +70,12 @@ export class Lane {
   // Whether a sample that has come since the last call does not fit the axis.
   outgrown() {
     const { feed, scale } = this;
-    let outside = false;
+    let found = false;
     for (let i = Math.max(feed.oldest, Math.min(this.looked, feed.count)); i < feed.count; i++) {
-      const value = feed.valueOf(this.channel, i);
-      outside ||= value < scale.low || value > scale.high;
+      found ||= outside(scale, feed.valueOf(this.channel, i));
     }
     this.looked = feed.count;
-    return outside;
+    return found;
   }
 
   // Draws what has come since the last call.
