@@ -334,7 +334,8 @@ assert t == sorted(t) and abs(t[-1] - int(sys.argv[1])) < 60000, t" "$now" "$out
 }
 
 @test "camctl: nothing outlives kill -9, not even what a camera script has started" {
-    server --mode open
+    with_password
+    authenticate
     printf '#!/bin/sh\ntrap "" TERM\necho $$ >>%s/child.pid\nwhile :; do sleep 1; done\n' "$WORK" >child
     sed -i '2i'"$WORK/child &" camera
     chmod +x child
@@ -344,6 +345,15 @@ assert t == sorted(t) and abs(t[-1] - int(sys.argv[1])) < 60000, t" "$now" "$out
     kill -KILL "$SERVER"
     wait_gone "$SERVER"
     for p in $(cat ./*.pid); do wait_gone "$p" 10; done
+    # Who had authenticated is known to the next; with another password nobody is.
+    AUTH_PASSWORD=1111 start server camctl "${PORTS[@]}" "${FAKE[@]}" -o cam
+    wait_for 15 req ping
+    answers "$STANDARD" send "$CONTROL" "$READ" 16
+    kill "$PID"
+    wait_end "$PID"
+    AUTH_PASSWORD=2222 start server camctl "${PORTS[@]}" "${FAKE[@]}" -o cam
+    wait_for 15 req ping
+    answers "$REFUSED" send "$CONTROL" "$READ"
 }
 
 @test "camctl: a chatty program does not block, one that fails is told and waited for" {

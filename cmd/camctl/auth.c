@@ -9,7 +9,7 @@ static const struct sockaddr *peer_of(const struct conn *x) {
 
 static void accept_peer(struct conn *x) {
     x->c->n.right++;
-    session_begin(&x->c->sessions, peer_of(x), camctl_ms(x->c));
+    session_begin(&x->c->kept->sessions, peer_of(x), camctl_ms(x->c));
     log_info("%s has authenticated", x->name);
     conn_answer(x, CAMPACKET_ID_AUTH, CAMPACKET_RESPONSE, "ready", strlen("ready"));
     bus_auth(x->c, x->name, true, "ok");

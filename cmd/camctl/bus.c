@@ -78,7 +78,7 @@ static void client_counts(struct camctl *c, size_t n[4]) {
     n[0] = c->viewers.n;
     n[1] = c->conns[PORT_SETTINGS].n;
     n[2] = c->conns[PORT_AUTH].n;
-    n[3] = session_count(&c->sessions, camctl_ms(c));
+    n[3] = session_count(&c->kept->sessions, camctl_ms(c));
 }
 
 static void put_clients(struct buf *b, const size_t n[4]) {

@@ -260,6 +260,18 @@ void bus_data(struct camctl *c, uint8_t value, uint64_t time_ms);
 void bus_image(struct camctl *c, const uint8_t *p, size_t n, unsigned width, unsigned height);
 void bus_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body, size_t n);
 
+/* ---- door.c ---- */
+
+/* Outlives the process (statefile.h): who has authenticated need not do so again because a killed
+ * camctl was started anew. */
+struct kept {
+    char owner[SECRET_DERIVED]; /* with another password everybody has to */
+    struct sessions sessions;
+};
+
+void kept_open(struct camctl *c);
+void kept_close(struct camctl *c);
+
 /* ---- all of it ---- */
 
 struct counts {
@@ -275,7 +287,7 @@ struct camctl {
     struct counts n;
     struct secret password;
     struct tries tries;
-    struct sessions sessions;
+    struct kept *kept;
     struct store store;
     struct door door[PORTS];
     struct conns conns[PORTS];

@@ -7,6 +7,7 @@
 #include "camctl.h"
 #include "listen.h"
 #include "log.h"
+#include "statefile.h"
 
 enum { TURN = 64 /* connections taken in one turn of the loop */, PLACE_BYTES = 300 };
 
@@ -30,16 +31,34 @@ int door_check(const struct config *f, struct err *e) {
     return 0;
 }
 
-/* ---- connections ---- */
+/* ---- who has authenticated ---- */
+
+void kept_open(struct camctl *c) {
+    char owner[SECRET_DERIVED];
+    struct kept *k = statefile_open(c->st.name, sizeof *k);
+    secret_derive(&c->password, "camctl sessions", owner);
+    if (memcmp(k->owner, owner, sizeof owner) != 0 || k->sessions.n > SESSIONS)
+        memset(k, 0, sizeof *k);
+    memcpy(k->owner, owner, sizeof owner);
+    k->sessions.life_ms = (uint64_t)c->cfg.session_ms;
+    c->kept = k;
+}
+
+void kept_close(struct camctl *c) {
+    statefile_close(c->kept, sizeof *c->kept);
+}
 
 bool camctl_admits(struct camctl *c, const struct sockaddr_storage *peer) {
-    return c->cfg.open || session_see(&c->sessions, (const struct sockaddr *)peer, camctl_ms(c));
+    return c->cfg.open ||
+           session_see(&c->kept->sessions, (const struct sockaddr *)peer, camctl_ms(c));
 }
 
 void camctl_keep(struct camctl *c, const struct sockaddr_storage *peer) {
     if (!c->cfg.open)
-        session_begin(&c->sessions, (const struct sockaddr *)peer, camctl_ms(c));
+        session_begin(&c->kept->sessions, (const struct sockaddr *)peer, camctl_ms(c));
 }
+
+/* ---- connections ---- */
 
 static void welcome(struct door *d, int fd, const struct sockaddr_storage *peer) {
     static struct log_limit strangers;
@@ -118,6 +137,9 @@ int doors_open(struct camctl *c, struct err *e) {
              c->cfg.open ? "open to everybody" : "for those who authenticate",
              (int)c->cfg.port[PORT_DATA], c->cfg.host, (int)c->cfg.port[PORT_SETTINGS],
              (int)c->cfg.port[PORT_AUTH], c->password.set ? "with a password" : "no password set");
+    if (!c->cfg.open && !c->password.set)
+        log_warn("nobody can authenticate, so nobody is served (set AUTH_PASSWORD in the "
+                 "environment, give --password-file, or serve everybody with --mode open)");
     return 0;
 }
 

@@ -124,7 +124,6 @@ static int check_options(struct camctl *c) {
     if (secret_load(&c->password, c->cfg.password_file, "AUTH_PASSWORD", "the password", 1, &e) < 0)
         return stage_fail(&c->st, &e);
     unsetenv("AUTH_PASSWORD");
-    c->sessions.life_ms = (uint64_t)c->cfg.session_ms;
     return -1;
 }
 
@@ -185,6 +184,7 @@ static void show_counters(struct camctl *c) {
 static int camctl_open(struct camctl *c, struct err *e) {
     if (c->cfg.log_file && *c->cfg.log_file && logfile_open(c->cfg.log_file, c->st.name, e) < 0)
         return -1;
+    kept_open(c);
     bus_open(c);
     show_counters(c);
     store_open(&c->store, c);
@@ -205,6 +205,7 @@ static void camctl_close(struct camctl *c) {
 
 static void camctl_free(struct camctl *c) {
     logfile_close();
+    kept_close(c);
     store_free(&c->store);
     video_free(c);
     config_free(&c->cfg);
