@@ -11,7 +11,7 @@
 #include "log.h"
 
 enum {
-    END_MS = 2000,    /* how long the last acknowledgements are waited for */
+    END_MS = 5000,    /* how long the last acknowledgements are waited for */
     TURN = 64,        /* detections in one turn of the loop */
     BEHIND_MS = 1000, /* a schedule that is later than this begins anew */
     INTERVAL_MIN = 100,
