@@ -252,8 +252,8 @@ assert t == sorted(t) and abs(t[-1] - int(sys.argv[1])) < 60000, t" "$now" "$out
 @test "camctl: noise at every port" {
     with_password
     authenticate
-    talk noise "$CONTROL" 2 1
-    talk noise "$AUTH" 2 2
+    talk noise "$CONTROL" 1 1
+    talk noise "$AUTH" 1 2
     talk noise "$DATA" 1 3
     wait_for 20 authenticate
     answers "$READY" auth "$AUTH" 1111
