@@ -235,15 +235,16 @@ print(*[x.getsockname()[1] for x in s])')
     say 'hev.data {}' 'hev.data {"airway_pressure": "x", "flow": null, "fsm_state": -5, "timestamp": -1, "version": "v"}' \
         'hev.data {"airway_pressure": 1e300, "flow": 1e39, "volume": -1e308, "timestamp": 4294967295, "fsm_state": 99999999999}' \
         'hev.data {"airway_pressure": 1, "flow": 2, "volume": 3, "timestamp": 18446744073709551615}' \
+        'hev.data {"airway_pressure": 1, "flow": 2, "volume": 3, "timestamp": 4611686018427387904}' \
         'hev.data {"airway_pressure": NaN, "flow": Infinity, "volume": -Infinity, "timestamp": 0}' \
         'hev.alarms {"alarms": 5}' 'hev.alarms {"alarms": [1, null, {}, {"name": 7, "since": -1, "count": "x"}]}' 'hev.alarms {}' \
         'hev.cycle {"respiratory_rate": NaN, "peak_inspiratory_pressure": -1}' 'hev.cycle {"respiratory_rate": "x"}' \
         'hev.command {}' 'hev.command {"cmdtype": 5, "cmd": [], "reply": {}}' 'hev.sent {"ok": 5}' 'hev.target {"mode": 5}' \
         'hev.battery {}' 'hev.link {}' 'hev.clients {"webui": "x"}' 'serial.state {}' 'ws.text {"client": 7, "text": "no json"}' \
         'ws.text {"client": 7, "text": "[1]"}' 'ws.text {}' 'ws.clients {"count": 1}' \
-        "hev.alarms {\"alarms\": [$(for i in $(seq 99); do printf '{"name": "A%s"},' "$i"; done){\"name\": \"last\"}]}" \
+        "hev.alarms {\"alarms\": [$(for i in $(seq 199); do printf '{"name": "A%s"},' "$i"; done){\"name\": \"last\"}]}" \
         'hev.data {"airway_pressure": 7.5, "flow": 2, "volume": 3, "timestamp": 20}'
     wait_line out 'hev.samples .*,7.5,2,3\]'
-    wait_for 5 state_is "len(d['alarms'])" 64
+    wait_for 5 state_is "len(d['alarms'])" 128
     assert_equal "$(history_of 'last=60000' "d['p']['low'][-1]")" 7.5
 }

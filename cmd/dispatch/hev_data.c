@@ -96,7 +96,8 @@ static struct vent_sample sample_of(const struct msg *m) {
     struct vent_sample s;
     double v;
     uint64_t stamp = 0;
-    bool back, stamped = mp_get_uint(m->body, m->body_len, "timestamp", &stamp);
+    bool back, stamped = mp_get_uint(m->body, m->body_len, "timestamp", &stamp) &&
+                         stamp <= UINT32_MAX; /* as on the line */
     s.raw = !mp_get_double(m->body, m->body_len, measured[0], &v);
     for (int k = 0; k < VENT_CHANNELS; k++)
         s.v[k] = (float)number(m, s.raw ? counts[k] : measured[k]);
