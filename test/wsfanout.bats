@@ -87,6 +87,14 @@ check() {
     check slow_client_is_cut_and_others_go_on
 }
 
+@test "wsfanout: slow client skips to the newest" {
+    check slow_client_skips_to_the_newest
+}
+
+@test "wsfanout: skipping is no progress" {
+    check skipping_is_no_progress
+}
+
 @test "wsfanout: slow client gets all when it reads again" {
     check slow_client_gets_all_when_it_reads_again
 }
@@ -188,6 +196,9 @@ check() {
     run wsfanout --memory 5M -o ws </dev/null
     assert_failure 2
     assert_output --partial '--memory 5242880 is too little for one message of --max-message 4194304'
+    run wsfanout --skip a --skip-above 2M -o ws </dev/null
+    assert_failure 2
+    assert_output --partial '--skip-above 2097152 must be less than --queue 1048576'
     run wsfanout --socket ../x </dev/null
     assert_failure 2
     assert_output --partial '--socket "../x"'

@@ -7,6 +7,7 @@
  *   receive.c  bytes from a client to messages (wslay)
  *   order.c    messages from the bus to frames and their targets
  *   out.c      frames to clients: encoded once, queued by reference, one send() each
+ *   skip.c     what a client that is behind does not get any more
  *   watch.c    what time brings about: pings, dead peers, stalled queues, deadlines
  *   memory.c   the bound on what all clients together make us hold
  *   event.c    what is published: ws.open, ws.text, ...
@@ -42,6 +43,8 @@ struct chunk {
 struct seg {
     struct chunk *chunk;
     size_t off, len;
+    size_t start;  /* at or before off, where the frame begins that off lies in */
+    bool may_skip; /* whole frames of it may be left out; then start is known */
 };
 
 /* What waits for one client; a ring whose room is a power of two. */
@@ -49,7 +52,8 @@ struct outq {
     struct seg *seg;
     uint32_t head, count, cap;
     size_t bytes;
-    size_t newest; /* bytes of what was added last */
+    size_t newest;    /* bytes of what was added last */
+    size_t skip_next; /* more must wait before it is worth while to skip again */
 };
 
 /* Frames encoded in this turn of the loop lie one behind the other in one chunk, so what goes to a
@@ -60,9 +64,10 @@ struct batch {
     size_t messages;
 };
 
-/* A part of the batch. */
+/* A part of the batch; may_skip: one frame that a client which is behind need not get. */
 struct span {
     size_t off, len;
+    bool may_skip;
 };
 
 enum client_state {
@@ -124,7 +129,9 @@ struct client {
 
 struct options {
     const char *socket;
-    int64_t clients, queue, memory, stall_ms, ping_ms, pong_ms, max_message, message_ms, rate;
+    struct opt_list skip; /* topics */
+    int64_t clients, queue, skip_above, memory, stall_ms, ping_ms, pong_ms, max_message, message_ms,
+        rate;
 };
 
 /* A sender that keeps its connection. */
@@ -138,7 +145,7 @@ struct sender {
 struct counts {
     uint64_t clients, opened, closed, refused, cut_slow, cut_flood, cut_dead, cut_memory, cut_late;
     uint64_t faults;
-    uint64_t messages, frames, bytes, sends;
+    uint64_t messages, frames, bytes, sends, skipped;
     uint64_t texts, binaries, pings, pongs, bad_handovers;
 };
 
@@ -234,10 +241,25 @@ struct span out_bytes(struct fanout *f, const void *p, size_t n);
 void out_queue(struct client *c, struct span s);
 void out_flush(struct fanout *f);
 void out_writable(struct client *c);
+/* Piece i of what waits, the oldest is 0. */
+struct seg *out_seg(const struct outq *q, uint32_t i);
+/* Room for one piece more. */
+void out_make_room(struct client *c);
+void out_release(struct fanout *f, struct chunk *k);
 /* Its part of f->memory: of a chunk that n pieces lie in, each is charged the n-th part. */
 size_t out_share(const struct client *c);
 void out_free(struct client *c);
 void out_batch_free(struct fanout *f);
+
+/* ---- skip.c ---- */
+int skip_check(const struct options *o, struct err *e);
+/* Whether messages of this topic may be left out where a client is behind. */
+bool skip_allows(const struct fanout *f, const struct msg *m);
+/* n bytes more are to wait: when that is more than --skip-above, the oldest frames that may be left
+ * out go until half of it waits. */
+void skip_oldest(struct client *c, size_t n);
+/* off has moved on: so does start. */
+void skip_advance(struct seg *s);
 
 /* ---- watch.c ---- */
 void watch_open(struct fanout *f);

@@ -15,6 +15,7 @@
 static struct fanout fanout = {.listen_fd = -1,
                                .opt = {.clients = 4096,
                                        .queue = 1 << 20,
+                                       .skip_above = 256 << 10,
                                        .memory = 64 << 20,
                                        .stall_ms = 20000,
                                        .ping_ms = 15000,
@@ -29,6 +30,16 @@ static const struct opt options[] = {
     {"clients", 0, OPT_INT, &fanout.opt.clients, "N", "refuse more than N clients", 1, 1 << 20},
     {"queue", 0, OPT_SIZE, &fanout.opt.queue, "SIZE",
      "cut a client when more than SIZE bytes wait for it", 1, 1LL << 32},
+    {"skip", 0, OPT_LIST, &fanout.opt.skip, "PREFIX",
+     "of messages whose topic begins with PREFIX (hub.tag), a client that is behind gets the "
+     "newest "
+     "only (repeatable)",
+     0, 0},
+    {"skip-above", 0, OPT_SIZE, &fanout.opt.skip_above, "SIZE",
+     "when more than SIZE bytes wait for a client, the oldest messages of --skip are left out "
+     "until "
+     "half of that waits",
+     1, 1LL << 32},
     {"memory", 0, OPT_SIZE, &fanout.opt.memory, "SIZE",
      "close the client that holds most when what waits for all clients and what they have sent of "
      "unfinished messages is more than SIZE",
@@ -149,6 +160,7 @@ static void show_counters(struct fanout *f) {
                                         {"frames_sent", &f->n.frames},
                                         {"bytes_sent", &f->n.bytes},
                                         {"sends", &f->n.sends},
+                                        {"frames_skipped", &f->n.skipped},
                                         {"texts_received", &f->n.texts},
                                         {"binaries_received", &f->n.binaries},
                                         {"pings_sent", &f->n.pings},
@@ -161,7 +173,8 @@ static void show_counters(struct fanout *f) {
 
 static int fanout_open(struct fanout *f, struct stage *st, struct err *e) {
     f->st = st;
-    if (check_limits(&f->opt, e) < 0 || choose_name(f, e) < 0 || client_table_open(f) < 0)
+    if (check_limits(&f->opt, e) < 0 || skip_check(&f->opt, e) < 0 || choose_name(f, e) < 0 ||
+        client_table_open(f) < 0)
         return -1;
     watch_open(f);
     uv_prepare_init(&st->loop, &f->prepare);

@@ -161,6 +161,7 @@ static void send_order(struct fanout *f, const struct order *o) {
     }
     out_room(f);
     struct parcel p = {.o = o, .span = encode(f, o)};
+    p.span.may_skip = !o->has_mark && skip_allows(f, o->m);
     f->order++;
     if (o->everybody)
         give_all(f, &p);

@@ -17,7 +17,7 @@ enum {
 
 /* ---- chunks ---- */
 
-static void chunk_release(struct fanout *f, struct chunk *k) {
+void out_release(struct fanout *f, struct chunk *k) {
     if (--k->refs)
         return;
     memory_charge(f, k->charged, 0);
@@ -54,14 +54,14 @@ static void batch_done(struct fanout *f) {
         buf_clear(&b->chunk->data);
     } else {
         chunk_keep(f, b->chunk);
-        chunk_release(f, b->chunk);
+        out_release(f, b->chunk);
         b->chunk = NULL;
     }
 }
 
 void out_batch_free(struct fanout *f) {
     if (f->batch.chunk)
-        chunk_release(f, f->batch.chunk);
+        out_release(f, f->batch.chunk);
     f->batch.chunk = NULL;
 }
 
@@ -74,26 +74,26 @@ struct span out_frame(struct fanout *f, enum wsframe_opcode op, const void *p, s
     struct buf *b = batch_buf(f);
     size_t off = buf_len(b);
     wsframe_put(b, op, p, n);
-    return (struct span){off, buf_len(b) - off};
+    return (struct span){.off = off, .len = buf_len(b) - off};
 }
 
 struct span out_close_frame(struct fanout *f, unsigned code, const char *reason) {
     struct buf *b = batch_buf(f);
     size_t off = buf_len(b);
     wsframe_put_close(b, code, reason, strlen(reason));
-    return (struct span){off, buf_len(b) - off};
+    return (struct span){.off = off, .len = buf_len(b) - off};
 }
 
 struct span out_bytes(struct fanout *f, const void *p, size_t n) {
     struct buf *b = batch_buf(f);
     size_t off = buf_len(b);
     buf_put(b, p, n);
-    return (struct span){off, n};
+    return (struct span){.off = off, .len = n};
 }
 
 /* ---- the queue of one client ---- */
 
-static struct seg *seg_at(const struct outq *q, uint32_t i) {
+struct seg *out_seg(const struct outq *q, uint32_t i) {
     return &q->seg[(q->head + i) & (q->cap - 1)];
 }
 
@@ -102,7 +102,7 @@ static void outq_resize(struct client *c, uint32_t cap) {
     struct outq *q = &c->out;
     struct seg *seg = cap ? mem_alloc(cap * sizeof *seg) : NULL;
     for (uint32_t i = 0; i < q->count; i++)
-        seg[i] = *seg_at(q, i);
+        seg[i] = *out_seg(q, i);
     memory_charge(c->f, q->cap * sizeof *seg, cap * sizeof *seg);
     free(q->seg);
     q->seg = seg;
@@ -110,33 +110,42 @@ static void outq_resize(struct client *c, uint32_t cap) {
     q->head = 0;
 }
 
+void out_make_room(struct client *c) {
+    struct outq *q = &c->out;
+    if (q->count == q->cap)
+        outq_resize(c, q->cap ? q->cap * 2 : SEGS_MIN);
+}
+
 static void outq_push(struct client *c, struct chunk *k, struct span s) {
     struct outq *q = &c->out;
-    struct seg *last = q->count ? seg_at(q, q->count - 1) : NULL;
+    struct seg *last = q->count ? out_seg(q, q->count - 1) : NULL;
     q->bytes += s.len;
     q->newest = s.len;
-    if (last && last->chunk == k && last->off + last->len == s.off) {
+    if (last && last->chunk == k && last->off + last->len == s.off &&
+        last->may_skip == s.may_skip) {
         last->len += s.len;
         return;
     }
-    if (q->count == q->cap)
-        outq_resize(c, q->cap ? q->cap * 2 : SEGS_MIN);
+    out_make_room(c);
     k->refs++;
-    *seg_at(q, q->count++) = (struct seg){k, s.off, s.len};
+    *out_seg(q, q->count++) = (struct seg){k, s.off, s.len, s.off, s.may_skip};
 }
 
 static void outq_consume(struct client *c, size_t n) {
     struct outq *q = &c->out;
     q->bytes -= n;
+    q->skip_next = 0;
     while (n) {
-        struct seg *s = seg_at(q, 0);
+        struct seg *s = out_seg(q, 0);
         size_t part = n < s->len ? n : s->len;
         s->off += part;
         s->len -= part;
         n -= part;
-        if (s->len)
+        if (s->len) {
+            skip_advance(s);
             return;
-        chunk_release(c->f, s->chunk);
+        }
+        out_release(c->f, s->chunk);
         q->head = (q->head + 1) & (q->cap - 1);
         q->count--;
     }
@@ -145,11 +154,18 @@ static void outq_consume(struct client *c, size_t n) {
 static int outq_iov(const struct outq *q, struct iovec *iov, size_t *bytes) {
     int n = 0;
     for (*bytes = 0; n < IOV && (uint32_t)n < q->count; n++) {
-        const struct seg *s = seg_at(q, (uint32_t)n);
+        const struct seg *s = out_seg(q, (uint32_t)n);
         iov[n] = (struct iovec){buf_data(&s->chunk->data) + s->off, s->len};
         *bytes += s->len;
     }
     return n;
+}
+
+/* With it goes what has been sent of its first frame: where frames begin must be known. */
+static struct seg seg_copy(struct chunk *to, const struct seg *s) {
+    size_t begun = s->may_skip ? s->off - s->start : 0, at = buf_len(&to->data);
+    buf_put(&to->data, buf_data(&s->chunk->data) + s->off - begun, begun + s->len);
+    return (struct seg){to, at + begun, s->len, at, s->may_skip};
 }
 
 /* A slow client must not keep 64 kB of other clients' frames alive for 30 bytes of its own: what it
@@ -158,20 +174,25 @@ static void outq_unshare(struct client *c, struct chunk *k) {
     struct outq *q = &c->out;
     size_t own = 0;
     uint32_t first = q->count;
-    while (first && seg_at(q, first - 1)->chunk == k)
-        own += seg_at(q, --first)->len;
+    while (first && out_seg(q, first - 1)->chunk == k)
+        own += out_seg(q, --first)->len;
     if (own == 0 || own * 2 >= buf_len(&k->data))
         return;
     struct chunk *copy = mem_alloc(sizeof *copy);
-    copy->refs = 1;
+    uint32_t left = first;
     for (uint32_t i = first; i < q->count; i++) {
-        struct seg *s = seg_at(q, i);
-        buf_put(&copy->data, buf_data(&k->data) + s->off, s->len);
-        chunk_release(c->f, k);
+        struct seg s = seg_copy(copy, out_seg(q, i));
+        struct seg *last = left > first ? out_seg(q, left - 1) : NULL;
+        out_release(c->f, k);
+        if (last && last->may_skip == s.may_skip && s.off == s.start) {
+            last->len += s.len;
+        } else {
+            *out_seg(q, left++) = s;
+            copy->refs++;
+        }
     }
     chunk_keep(c->f, copy);
-    q->count = first + 1;
-    *seg_at(q, first) = (struct seg){copy, 0, own};
+    q->count = left;
 }
 
 void out_free(struct client *c) {
@@ -184,7 +205,7 @@ void out_free(struct client *c) {
 size_t out_share(const struct client *c) {
     size_t n = c->out.cap * sizeof(struct seg);
     for (uint32_t i = 0; i < c->out.count; i++) {
-        const struct chunk *k = seg_at(&c->out, i)->chunk;
+        const struct chunk *k = out_seg(&c->out, i)->chunk;
         n += k->charged / k->refs;
     }
     return n;
@@ -194,6 +215,8 @@ void out_queue(struct client *c, struct span s) {
     struct fanout *f = c->f;
     if (c->out.count == 0)
         c->progress_ms = fanout_ms(f);
+    if (s.may_skip && c->full)
+        skip_oldest(c, s.len);
     outq_push(c, f->batch.chunk, s);
     f->queued += s.len;
     if (c->dirty)
