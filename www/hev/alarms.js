@@ -1,9 +1,9 @@
 // The latched alarms, the most urgent first; each stays until somebody acknowledges it.
 
 import { byId, element, emit, setText } from "../shared/dom.js";
+import { span } from "../shared/format.js";
 import { icon } from "../shared/icons.js";
 import { acknowledge } from "./api.js";
-import { span } from "./format.js";
 
 const URGENCY = { high: 3, medium: 2, low: 1, none: 0 };
 const order = (a, b) => URGENCY[b.priority] - URGENCY[a.priority] || b.since_ms - a.since_ms;

@@ -1,9 +1,9 @@
 // Lamps, the banner over everything, state and mode: whether what is shown is of now.
 
 import { byId, element, setText } from "../shared/dom.js";
+import { span } from "../shared/format.js";
 import { LINK_LAMP, Lamps } from "../shared/lamps.js";
 import { NoticeLines } from "../shared/notices.js";
-import { span } from "./format.js";
 
 const PATIENCE_MS = 1200; // a restart of the server is over before that
 const TICK_MS = 200;

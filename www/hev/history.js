@@ -1,9 +1,9 @@
 // The last half hour: which part of it is shown, fetched when that changes and while it follows now.
 
 import { byId, element, setText } from "../shared/dom.js";
+import { clock, number, span } from "../shared/format.js";
 import { alarmText } from "./alarms.js";
 import { fetchHistory } from "./api.js";
-import { clock, number, span } from "./format.js";
 import { HistoryPicture } from "./picture.js";
 
 const MINUTES = [1, 5, 15, 30];

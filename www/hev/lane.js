@@ -1,7 +1,7 @@
 // One curve that sweeps over its canvas: what is new overwrites what is oldest, behind an empty bar.
 
 import { element, setText } from "../shared/dom.js";
-import { number } from "./format.js";
+import { number } from "../shared/format.js";
 import { follow, outside, ticks } from "./scale.js";
 
 const BAR = 20; // px of emptiness ahead

@@ -1,7 +1,7 @@
 // The figures of the last breath, each with its unit, what is set, and where it comes from.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { NONE, number } from "./format.js";
+import { NONE, number } from "../shared/format.js";
 
 const TILES = [
   { key: "pip", unit: "cmH₂O", digits: 1, kind: "pressure" },

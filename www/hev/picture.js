@@ -1,7 +1,7 @@
 // Draws a part of the history: three curves, each as the band between its lowest and highest values,
 // the time of day below, and a line where something happened.
 
-import { clock, clockShort, number } from "./format.js";
+import { clock, clockShort, number } from "../shared/format.js";
 import { fit } from "./scale.js";
 
 const SPECS = [{ least: [0, 20] }, { least: [-30, 30], symmetric: true }, { least: [0, 400] }];
