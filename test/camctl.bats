@@ -433,6 +433,8 @@ pictures() { ffprobe -v error -count_packets -select_streams v -show_entries str
     local seen
     seen=$(count preview_pictures)
     wait_for 20 counted preview_pictures $((seen + 3))
+    # Not more of them because the stream has ended meanwhile.
+    [ "$(count preview_pictures)" -lt 1000 ]
     state camera command | grep -q 'eq=contrast=0.5:'
     receive second
     wait_for 40 received second 30

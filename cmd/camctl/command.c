@@ -21,7 +21,7 @@ static bool put_number(struct buf *b, const char *name, size_t n, const struct c
                {"awb_red", s->awb_red, '2'},     {"awb_blue", s->awb_blue, '2'},
                {"contrast", s->contrast, 'r'},   {"brightness", s->brightness, 'r'},
                {"width", (double)v->width, 'd'}, {"height", (double)v->height, 'd'},
-               {"fps", (double)v->fps, 'd'},     {"preview_fps", (double)v->preview_fps, 'd'}};
+               {"fps", (double)v->fps, 'd'},     {"preview_step", (double)v->preview_step, 'd'}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strncmp(all[i].name, name, n) != 0 || all[i].name[n])
             continue;

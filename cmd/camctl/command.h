@@ -2,7 +2,7 @@
  *
  * A template is split as a shell splits a line (quotes, no pipes, no variables); in each word
  * %shutter, %gain, %awb_red, %awb_blue, %contrast, %brightness, %width, %height, %size (640x480),
- * %fps, %preview_fps, %url, %camera and %% are replaced, so that a value never becomes two words.
+ * %fps, %preview_step, %url, %camera and %% are replaced, so that a value never becomes two words.
  */
 #ifndef CAMCTL_COMMAND_H
 #define CAMCTL_COMMAND_H
@@ -15,7 +15,7 @@ enum { COMMAND_WORD = 1024 /* bytes of one word */ };
 
 struct command_values {
     struct camsettings settings;
-    int64_t width, height, fps, preview_fps;
+    int64_t width, height, fps, preview_step;
     const char *url, *camera;
 };
 

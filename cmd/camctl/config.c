@@ -26,10 +26,11 @@ static const char TEST[] =
 static const char PUBLISHER[] =
     "ffmpeg -hide_banner -nostats -loglevel warning -fflags nobuffer -flags low_delay -probesize "
     "32 -analyzeduration 0 -r %fps -f h264 -i - -c:v copy -f rtsp -rtsp_transport tcp %url";
+/* Every so many pictures one: the stream has no times of its own, by which a rate could be kept. */
 static const char PREVIEW[] =
-    "ffmpeg -hide_banner -nostats -loglevel error -fflags nobuffer -flags low_delay -probesize "
-    "32 -analyzeduration 0 -r %fps -f h264 -threads 1 -i - -vf fps=%preview_fps -c:v mjpeg -q:v 6 "
-    "-f image2pipe -";
+    "ffmpeg -hide_banner -nostats -loglevel error -flags low_delay -probesize 32 "
+    "-analyzeduration 0 -r %fps -f h264 -threads 1 -i - -vf 'select=not(mod(n\\,%preview_step))' "
+    "-fps_mode passthrough -c:v mjpeg -q:v 6 -f image2pipe -";
 
 /* ---- what may be given in several ways ---- */
 

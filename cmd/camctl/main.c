@@ -56,7 +56,7 @@ static const struct opt picture[] = {
     {"height", 0, OPT_INT, &camctl.cfg.height, "PIXELS", "of the picture", 16, 8192},
     {"fps", 0, OPT_INT, &camctl.cfg.fps, "N", "pictures a second", 1, 240},
     {"preview", 0, OPT_INT, &camctl.cfg.preview_fps, "N",
-     "preview pictures a second, as cam.image (0: none)", 0, 60},
+     "preview pictures a second, as cam.image (0: none); the nearest that divides --fps", 0, 60},
     {"silence", 0, OPT_DURATION, &camctl.cfg.silence_ms, "TIME",
      "start a camera program again that gives nothing for so long (0: never)", 0, 86400000},
     {"camera-command", 0, OPT_TEXT, &camctl.cfg.camera, "LINE",
@@ -66,7 +66,7 @@ static const struct opt picture[] = {
     {"publisher-command", 0, OPT_TEXT, &camctl.cfg.publisher, "LINE",
      "reads H.264 and publishes it at %url", 0, 0},
     {"preview-command", 0, OPT_TEXT, &camctl.cfg.preview, "LINE",
-     "reads H.264 and writes %preview_fps JPEG pictures a second", 0, 0},
+     "reads H.264 and writes JPEG pictures, one of %preview_step", 0, 0},
     {"config", 'c', OPT_TEXT, &camctl.cfg.file, "FILE",
      "JSON with server_host, data_port, settings_port, auth_port, mode, password_file, settings, "
      "source, rtsp_url, value, log_level, log_file; the environment and options come first",

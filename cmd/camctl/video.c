@@ -31,12 +31,18 @@ static const char *camera_program(void) {
     return MISSING_CAMERA;
 }
 
+/* Of how many pictures one is shown. */
+static int64_t preview_step(const struct camctl *c) {
+    int64_t shown = c->cfg.preview_fps, step = shown ? (c->cfg.fps + shown / 2) / shown : 1;
+    return step ? step : 1;
+}
+
 static int start(struct camctl *c, struct proc *p, const char *template) {
     struct command_values v = {.settings = c->store.now,
                                .width = c->cfg.width,
                                .height = c->cfg.height,
                                .fps = c->cfg.fps,
-                               .preview_fps = c->cfg.preview_fps,
+                               .preview_step = preview_step(c),
                                .url = c->cfg.rtsp_url,
                                .camera = camera_program()};
     struct conf_argv a;

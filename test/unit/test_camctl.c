@@ -188,7 +188,7 @@ static const struct command_values values = {.settings = {10000, 2, 1.5, 0.25, 1
                                              .width = 640,
                                              .height = 480,
                                              .fps = 24,
-                                             .preview_fps = 5,
+                                             .preview_step = 5,
                                              .url = "rtsp://x/a b",
                                              .camera = "rpicam-vid"};
 
