@@ -38,7 +38,8 @@ static int set(struct secret *s, const char *from, const char *text, const char 
         n--;
     if (n < min || n > SECRET_MAX)
         return err_set(e, CAUSE_USAGE, "%s: %s has %zu bytes, at %s %zu are %s", from, what, n,
-                       n < min ? "least" : "most", n < min ? min : (size_t)SECRET_MAX, n < min ? "needed" : "allowed");
+                       n < min ? "least" : "most", n < min ? min : (size_t)SECRET_MAX,
+                       n < min ? "needed" : "allowed");
     digest(text, n, s->digest);
     s->set = true;
     return 0;

@@ -32,12 +32,21 @@ uint64_t tries_who(const struct sockaddr *a) {
     return 1;
 }
 
+/* Bytes of the address alone: "[ADDRESS]:PORT" and "ADDRESS:PORT" have a port behind it, a bare one
+ * of IPv6 has more than one colon, and %eth0 says nothing about who it is. */
+static size_t host_bytes(const char *s, bool bracket) {
+    size_t n = strcspn(s, ":]%");
+    if (bracket || (s[n] == ':' && strchr(s + n + 1, ':')))
+        n = strcspn(s, "]%");
+    return n;
+}
+
 uint64_t tries_who_text(const char *peer) {
     char host[INET6_ADDRSTRLEN];
     struct in_addr v4;
     struct in6_addr v6;
     bool bracket = *peer == '[';
-    size_t n = strcspn(peer + bracket, bracket ? "]" : ":");
+    size_t n = host_bytes(peer + bracket, bracket);
     if (n >= sizeof host)
         return 1;
     memcpy(host, peer + bracket, n);

@@ -21,7 +21,8 @@ struct tries {
     } peer[TRIES_SETS][TRIES_WAYS];
 };
 
-/* What stands for an address: as a sockaddr, or as text ("192.168.1.20:53412", "[fe80::1]:80"). */
+/* What stands for an address: as a sockaddr, or as text ("192.168.1.20:53412", "[fe80::1]:80",
+ * or without port). */
 uint64_t tries_who(const struct sockaddr *a);
 uint64_t tries_who_text(const char *peer);
 

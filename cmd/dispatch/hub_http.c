@@ -171,6 +171,13 @@ static struct hub_camera *camera_posting(const struct asked *a, uint64_t now_ns)
     return c ? c : hub_cameras_get(t, "camera", a->addr, now_ns, &made);
 }
 
+/* A picture needs no JSON, and often no token, so any page of the internet could make the browser
+ * of a user post one. Cameras are no browsers. */
+static bool is_foreign(const struct asked *a) {
+    bool foreign;
+    return mp_get_bool(a->body, a->n, "foreign", &foreign) && foreign;
+}
+
 static void on_frame(const struct asked *a) {
     uint64_t now = clock_wall_ns();
     char text[64];
@@ -178,6 +185,10 @@ static void on_frame(const struct asked *a) {
     const char *p;
     size_t n;
     posted(a, &p, &n);
+    if (is_foreign(a)) {
+        reply_message(a->call, 403, "pages of other sites may not post pictures");
+        return;
+    }
     struct hub_camera *c = n ? camera_posting(a, now) : NULL;
     if (n == 0) {
         reply_message(a->call, 400, "No data received");

@@ -1,7 +1,8 @@
 /* METHOD PATH ask ENDPOINT OP: the stage behind ENDPOINT knows the answer.
  *
  * It is sent {op: OP, method, path, query, params: {...}, peer} and, for a request with a body,
- * `type` (its content type) and `text` or `data`. It replies {ok, status, type} and one of
+ * `type` (its content type), `foreign` (true: a page of another site makes the browser post it) and
+ * `text` or `data`. It replies {ok, status, type} and one of
  *   text  sent as it is (type text/plain unless given)
  *   body  any value, sent as JSON
  *   data  bytes
@@ -86,18 +87,26 @@ static void put_body(const struct request *q, struct buf *b) {
         mp_kv_bin(b, "data", buf_data(&q->body), buf_len(&q->body));
 }
 
+/* A browser says so where a page of another site makes it post. */
+static bool is_foreign(const struct request *q) {
+    const char *origin = request_header(q, "Origin");
+    return origin && !site_is_ours(q, origin);
+}
+
 static void encode(const struct request *q, struct buf *b) {
     char peer[64];
     bool body = !(q->route->methods & METHOD_GET);
     buf_clear(b);
-    rpc_request_begin(b, q->route->arg[1], body ? 7 : 5);
+    rpc_request_begin(b, q->route->arg[1], body ? 8 : 5);
     mp_kv_str(b, "method", q->method);
     mp_kv_strn(b, "path", q->raw_path, q->raw_path_len);
     mp_kv_str(b, "query", q->query);
     put_params(q, b);
     mp_kv_str(b, "peer", conn_peer(q->conn, peer, sizeof peer));
-    if (body)
-        put_body(q, b);
+    if (!body)
+        return;
+    mp_kv_bool(b, "foreign", is_foreign(q));
+    put_body(q, b);
 }
 
 /* ---- answering ---- */

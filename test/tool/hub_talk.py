@@ -175,6 +175,8 @@ async def pictures_and_figures():
     path = "/client_e32__http_post_to_serverhub__smartcam_video_stream"
     assert post(path, small, token=None, kind="image/jpeg") == (200, '{"size":302,"status":"success"}\n')
     assert post(path, b"", token=None)[0] == 400
+    for origin, status in ("http://evil.example", 403), ("null", 403), (f"http://127.0.0.1:{WEB}", 200):
+        assert request("POST", path, body=small, Origin=origin, Content_Type="text/plain")[0] == status, origin
     assert get("/video_fps")["resolution"] == "320x240"
     assert get("/connection_uptime")["connected"] and get("/connection_history")["sessions"] == []
     assert post("/set_video_interval", '{"interval_ms":500}', token=None) == (

@@ -34,6 +34,11 @@ TEST(the_port_does_not_count_and_text_is_the_same_as_an_address) {
     inet_pton(AF_INET6, "2001:db8:1:2::9", &v6.sin6_addr);
     CHECK(tries_who((void *)&v6) == tries_who_text("[2001:db8:1:2:ffff::1]:80"));
     CHECK(tries_who((void *)&v6) != tries_who_text("[2001:db8:1:3::9]:80"));
+    CHECK(tries_who((void *)&v6) == tries_who_text("2001:db8:1:2:ffff::1"));
+    CHECK(tries_who_text("2001:db8:1:3::9") == tries_who_text("[2001:db8:1:3::9]:80"));
+    CHECK(tries_who_text("fe80:0:0:1::9%eth0") == tries_who_text("[fe80:0:0:1::9%eth1]:80"));
+    CHECK(tries_who_text("fe80:0:0:1::9") != tries_who_text("::1"));
+    CHECK(tries_who_text("10.1.2.4") == tries_who_text("10.1.2.4:80"));
     CHECK(tries_who_text("10.1.2.4:1") != tries_who_text("10.1.2.3:1"));
     CHECK(tries_who_text("") != 0);
     CHECK(tries_who_text("unknown") != 0);
