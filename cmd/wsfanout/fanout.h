@@ -28,6 +28,7 @@ enum {
     BATCH_MESSAGES = 256,   /* and how many */
     GROUPS = 16,            /* of one client */
     GROUP_NAME_MAX = 63,
+    SEG_COST = 64,             /* bytes a waiting piece is charged on top */
     NOTSENT_LOWAT = 128 << 10, /* bytes the kernel holds for a client that does not take them */
     CLOSE_WAIT_MS = 1000,      /* for the answer to our close frame */
     STOP_WAIT_MS = 300         /* the same when the whole program ends */
@@ -241,6 +242,10 @@ struct span out_bytes(struct fanout *f, const void *p, size_t n);
 void out_queue(struct client *c, struct span s);
 void out_flush(struct fanout *f);
 void out_writable(struct client *c);
+/* What --queue and --skip-above are about. */
+static inline size_t out_waiting(const struct outq *q) {
+    return q->bytes + (size_t)q->count * SEG_COST;
+}
 /* Piece i of what waits, the oldest is 0. */
 struct seg *out_seg(const struct outq *q, uint32_t i);
 /* Room for one piece more. */
@@ -255,7 +260,7 @@ void out_batch_free(struct fanout *f);
 int skip_check(const struct options *o, struct err *e);
 /* Whether messages of this topic may be left out where a client is behind. */
 bool skip_allows(const struct fanout *f, const struct msg *m);
-/* n bytes more are to wait: when that is more than --skip-above, the oldest frames that may be left
+/* n bytes more are to wait: when all is more than --skip-above, the oldest frames that may be left
  * out go until half of it waits. */
 void skip_oldest(struct client *c, size_t n);
 /* off has moved on: so does start. */

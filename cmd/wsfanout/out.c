@@ -11,8 +11,7 @@
 enum {
     SEGS_MIN = 4,
     SEGS_KEEP = 64, /* room of an empty queue */
-    IOV = 64,
-    SEG_COST = 64 /* bytes a waiting piece is charged on top */
+    IOV = 64
 };
 
 /* ---- chunks ---- */
@@ -261,7 +260,7 @@ static bool write_queue(struct client *c) {
  * has nothing else waiting. */
 static bool is_over(const struct client *c) {
     const struct outq *q = &c->out;
-    return q->bytes + (size_t)q->count * SEG_COST > (size_t)c->f->opt.queue && q->bytes > q->newest;
+    return out_waiting(q) > (size_t)c->f->opt.queue && q->bytes > q->newest;
 }
 
 static void cut_slow(struct client *c) {

@@ -68,34 +68,39 @@ static void set_begun_apart(struct client *c) {
     *out_seg(q, 0) = first;
 }
 
-static void drop_frames(struct client *c, struct seg *s, size_t keep) {
-    while (s->len && c->out.bytes > keep) {
+/* Bytes by which less waits then; too_many: as many are to go. */
+static size_t drop_frames(struct client *c, struct seg *s, size_t too_many) {
+    size_t dropped = 0;
+    while (s->len && dropped < too_many) {
         size_t n = frame_at(s, s->off);
         s->start = s->off += n;
         s->len -= n;
         c->out.bytes -= n;
         c->f->queued -= n;
         c->f->n.skipped++;
+        dropped += n;
     }
+    return s->len ? dropped : dropped + SEG_COST;
 }
 
 /* Where much waits that may not be left out, the walk through it comes once in a while only. */
 void skip_oldest(struct client *c, size_t n) {
     struct outq *q = &c->out;
     size_t above = (size_t)c->f->opt.skip_above;
-    uint32_t left = 0;
-    if (q->count == 0 || q->bytes + n <= (above > q->skip_next ? above : q->skip_next))
+    if (q->count == 0 || out_waiting(q) + n <= (above > q->skip_next ? above : q->skip_next))
         return;
     set_begun_apart(c);
+    size_t waits = out_waiting(q);
+    uint32_t left = 0;
     for (uint32_t i = 0; i < q->count; i++) {
         struct seg s = *out_seg(q, i);
-        if (s.may_skip)
-            drop_frames(c, &s, above / 2);
+        if (s.may_skip && waits > above / 2)
+            waits -= drop_frames(c, &s, waits - above / 2);
         if (s.len)
             *out_seg(q, left++) = s;
         else
             out_release(c->f, s.chunk);
     }
     q->count = left;
-    q->skip_next = q->bytes + above / 2;
+    q->skip_next = waits + above / 2;
 }
