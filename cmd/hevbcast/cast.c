@@ -2,9 +2,10 @@
 
 #include "hevbcast.h"
 
-/* How soon a client that has not read is looked at again; and everybody, while the cheap answer of
- * unread.c still counts, so that the next text need not wait for the dear one. */
-enum { RETRY_MS = 1, RETRY_MAX_MS = 32, SETTLE_MS = 15 };
+/* How soon a client that has not read is looked at again. Everybody is looked at twice before the
+ * next text, which then need not wait for that: soon, and while the cheap answer of unread.c still
+ * counts. */
+enum { RETRY_MS = 1, RETRY_MAX_MS = 32, SETTLE_MS = 2, SETTLE_LAST_MS = 15 };
 
 static const char keepalive[] = "{\"type\": \"keepalive\"}";
 
@@ -73,15 +74,15 @@ static void try_owed(struct client *c, uint64_t now) {
 static void on_retry(uv_timer_t *t) {
     struct hevbcast *h = t->data;
     uint64_t now = hevbcast_ms(h);
-    bool settle = h->settle_at_ms && h->settle_at_ms <= now;
+    bool settle = h->settle_at_ms && h->settle_at_ms <= now, all = true;
     for (size_t i = h->client_count; i-- > 0;)
         if (h->client[i]->owed)
             try_owed(h->client[i], now);
-        else if (settle)
-            unread_none(h->client[i]);
+        else if (settle && !unread_none(h->client[i]))
+            all = false;
     if (settle)
-        h->settle_at_ms = 0;
-    else if (h->settle_at_ms)
+        h->settle_at_ms = !all && now < h->settle_last_ms ? h->settle_last_ms : 0;
+    if (h->settle_at_ms)
         look_again(h, h->settle_at_ms);
 }
 
@@ -99,6 +100,7 @@ static void send_state(struct hevbcast *h) {
     }
     h->due = false;
     h->settle_at_ms = now + SETTLE_MS;
+    h->settle_last_ms = now + SETTLE_LAST_MS;
     look_again(h, h->settle_at_ms);
 }
 

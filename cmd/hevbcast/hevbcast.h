@@ -131,14 +131,15 @@ struct hevbcast {
     bool due;                   /* D1: there is something new */
     uint8_t waiting[HEV_TYPES]; /* D3 with --interval: types with something new, oldest first */
     size_t waiting_count;
-    struct frame *batch;   /* texts of this turn; D1: the newest state */
-    uint64_t batch_number; /* D1: state_number that batch shows */
-    uint64_t newest_time;  /* of the newest message that goes out */
-    uint64_t last_cast_ms; /* 0 = never */
-    uint64_t settle_at_ms; /* D1: everybody is asked whether it has read; 0 = not to be */
-    uint64_t retry_at_ms;  /* when the timer runs out */
-    int diag_fd;           /* -1 = the kernel does not tell */
-    bool acks_late;        /* it does not always acknowledge what is read, see unread.c */
+    struct frame *batch;     /* texts of this turn; D1: the newest state */
+    uint64_t batch_number;   /* D1: state_number that batch shows */
+    uint64_t newest_time;    /* of the newest message that goes out */
+    uint64_t last_cast_ms;   /* 0 = never */
+    uint64_t settle_at_ms;   /* D1: everybody is asked whether it has read; 0 = not to be */
+    uint64_t settle_last_ms; /* the last time that this is of use before the next text */
+    uint64_t retry_at_ms;    /* when the timer runs out */
+    int diag_fd;             /* -1 = the kernel does not tell */
+    bool acks_late;          /* it does not always acknowledge what is read, see unread.c */
 
     struct query *first_query, *last_query;
     size_t query_count;
