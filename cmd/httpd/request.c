@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "conn.h"
 #include "guard.h"
@@ -202,11 +203,31 @@ static enum MHD_Result begin(struct request *q, const char *method, const char *
     return queue(q);
 }
 
+static void count(struct httpd_counters *n, unsigned status) {
+    uint64_t *class = status < 300   ? &n->responses_2xx
+                      : status < 400 ? &n->responses_3xx
+                      : status < 500 ? &n->responses_4xx
+                                     : &n->responses_5xx;
+    if (status >= 200)
+        ++*class;
+}
+
+/* In the middle of a body MHD takes no answer, only an end. Whatever came before on this connection
+ * has been answered and sent by then. */
+static enum MHD_Result give_up(struct request *q) {
+    static const char text[] = "HTTP/1.1 413 Content Too Large\r\n"
+                               "Connection: close\r\nContent-Length: 0\r\n\r\n";
+    send(q->conn->fd, text, sizeof text - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    q->conn->linger = true;
+    count(&q->h->n, 413);
+    return MHD_NO;
+}
+
 static enum MHD_Result take_body(struct request *q, const char *data, size_t *size) {
     size_t max = body_max(q);
     q->body_total += *size;
     if (q->body_total > max + BODY_SLACK)
-        return MHD_NO;
+        return give_up(q);
     if (q->body_total <= max)
         buf_put(&q->body, data, *size);
     *size = 0;
@@ -257,15 +278,6 @@ static void resume(struct request *q) {
     q->h->n.suspended--;
     MHD_resume_connection(q->mhd);
     server_run(q->h);
-}
-
-static void count(struct httpd_counters *n, unsigned status) {
-    uint64_t *class = status < 300   ? &n->responses_2xx
-                      : status < 400 ? &n->responses_3xx
-                      : status < 500 ? &n->responses_4xx
-                                     : &n->responses_5xx;
-    if (status >= 200)
-        ++*class;
 }
 
 void request_answer(struct request *q, unsigned status, struct MHD_Response *r, uint64_t size) {
