@@ -111,6 +111,8 @@ void hub_poll_take(struct buf *out, bool keep);
 void hub_poll_free(void);
 
 /* ---- hub_frame.c ---- */
+/* Why these bytes are no picture; NULL when they look like one. */
+const char *hub_frame_fault(const uint8_t *p, size_t n);
 /* A picture of the camera; -1 with the reason when it is none. */
 int hub_frame_take(struct hub_camera *c, const uint8_t *p, size_t n, uint64_t time_ns,
                    struct err *e);

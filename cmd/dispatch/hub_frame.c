@@ -14,6 +14,12 @@ static int refuse(struct hub_camera *c, struct err *e, const char *why, size_t n
     return err_set(e, CAUSE_PROTOCOL, "picture refused: %s", why);
 }
 
+const char *hub_frame_fault(const uint8_t *p, size_t n) {
+    if (n > HUB_FRAME_MAX)
+        return "more than 1 MiB";
+    return n < 4 || p[0] != 0xff || p[1] != 0xd8 ? "it does not begin as a JPEG does" : NULL;
+}
+
 /* A picture that does not tell its size leaves the one before it. */
 static void measure(struct hub_camera *c, const uint8_t *p, size_t n) {
     unsigned width, height;
@@ -36,10 +42,9 @@ static void publish(const struct hub_camera *c, const uint8_t *p, size_t n, uint
 int hub_frame_take(struct hub_camera *c, const uint8_t *p, size_t n, uint64_t time_ns,
                    struct err *e) {
     uint64_t began = clock_mono_ns();
-    if (n > HUB_FRAME_MAX)
-        return refuse(c, e, "more than 1 MiB", n);
-    if (n < 4 || p[0] != 0xff || p[1] != 0xd8)
-        return refuse(c, e, "it does not begin as a JPEG does", n);
+    const char *fault = hub_frame_fault(p, n);
+    if (fault)
+        return refuse(c, e, fault, n);
     hub_video_frame(&c->video, (double)(time_ns / 1000) / 1e6, n);
     measure(c, p, n);
     publish(c, p, n, time_ns);

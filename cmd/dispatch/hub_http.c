@@ -158,8 +158,8 @@ static void on_apriltag(const struct asked *a) {
 }
 
 /* The one of that name there, or the one last heard from there. Nobody may have shown a token, so
- * an address makes one camera at most. */
-static struct hub_camera *camera_posting(const struct asked *a, uint64_t now_ns) {
+ * an address makes one camera at most, and only with a picture. */
+static struct hub_camera *camera_posting(const struct asked *a, uint64_t now_ns, bool make) {
     struct hub_cameras *t = &hub.state->cameras;
     struct hub_camera *c = NULL;
     char name[HUB_NAME];
@@ -168,7 +168,7 @@ static struct hub_camera *camera_posting(const struct asked *a, uint64_t now_ns)
         c = hub_cameras_known(t, name, a->addr);
     if (!c)
         c = hub_cameras_at(t, a->addr);
-    return c ? c : hub_cameras_get(t, "camera", a->addr, now_ns, &made);
+    return c || !make ? c : hub_cameras_get(t, "camera", a->addr, now_ns, &made);
 }
 
 /* A picture needs no JSON, and often no token, so any page of the internet could make the browser
@@ -189,9 +189,13 @@ static void on_frame(const struct asked *a) {
         reply_message(a->call, 403, "pages of other sites may not post pictures");
         return;
     }
-    struct hub_camera *c = n ? camera_posting(a, now) : NULL;
+    const char *fault = hub_frame_fault((const uint8_t *)p, n);
+    struct hub_camera *c = n ? camera_posting(a, now, !fault) : NULL;
     if (n == 0) {
         reply_message(a->call, 400, "No data received");
+    } else if (!c && fault) {
+        hub.n.frames_refused++;
+        reply_message(a->call, 400, "this is no picture");
     } else if (!c) {
         reply_message(a->call, 503, "too many cameras are connected");
     } else if (hub_frame_take(c, (const uint8_t *)p, n, now, &e) < 0) {

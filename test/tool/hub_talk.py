@@ -157,6 +157,9 @@ async def pictures_and_figures():
     assert (status, body) == (404, b"No frame available yet. Waiting for ESP32...")
     assert headers["Content-Type"].startswith("text/html")
     assert get("/connection_uptime")["uptime_formatted"] == "Not connected"
+    path = "/client_e32__http_post_to_serverhub__smartcam_video_stream"
+    assert post(path, "no picture", token=None) == (400, '{"message":"this is no picture","status":"error"}\n')
+    assert get("/cameras.json")["cameras"] == []
     ws = await camera()
     for _ in range(3):
         await ws.send(JPEG)
@@ -172,7 +175,6 @@ async def pictures_and_figures():
     float(headers["X-Frame-Age"][:-1])
     assert request("GET", "/cameras/cam.jpg")[1] == JPEG
     small = JPEG[:300] + b"\xff\xd9"
-    path = "/client_e32__http_post_to_serverhub__smartcam_video_stream"
     assert post(path, small, token=None, kind="image/jpeg") == (200, '{"size":302,"status":"success"}\n')
     assert post(path, b"", token=None)[0] == 400
     for origin, status in ("http://evil.example", 403), ("null", 403), (f"http://127.0.0.1:{WEB}", 200):
