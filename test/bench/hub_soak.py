@@ -259,6 +259,7 @@ def main():
     run = Path(tempfile.mkdtemp(prefix="soak.", dir="/tmp"))
     os.environ.update(TAPLINE_RUN=str(run / "run"), AUTH_TOKEN=TOKEN)
     os.environ.pop("TAPLINE_STAGE", None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     soak = None
     try:
         soak = Soak(args, run)
