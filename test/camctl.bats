@@ -33,7 +33,7 @@ fake_camera() {
     cat >camera <<END
 #!/bin/sh
 echo "\$@" >>$WORK/camera.args
-env | grep AUTH_PASSWORD >>$WORK/leaked
+env | grep -E 'AUTH_PASSWORD|HTTPD_LOGIN' >>$WORK/leaked
 echo \$\$ >>$WORK/camera.pid
 echo "camera began" >&2
 while :; do
@@ -67,9 +67,9 @@ server() {
     wait_for 15 req ping
 }
 with_password() {
-    export AUTH_PASSWORD=1111
+    export AUTH_PASSWORD=1111 HTTPD_LOGIN=a:b
     server "$@"
-    unset AUTH_PASSWORD
+    unset AUTH_PASSWORD HTTPD_LOGIN
 }
 authenticate() { answers "$READY" auth "$AUTH" 1111; }
 
@@ -189,9 +189,9 @@ authenticate() { answers "$READY" auth "$AUTH" 1111; }
     local a b c
     a=$(free_port) b=$(free_port) c=$(free_port)
     fake_camera
-    printf '{"data_port": %d, "settings_port": %d, "auth_port": "%d", "mode": "open", "log_level": "debug"}' \
-        "$c" "$c" "$a" >c.json
-    SETTINGS_PORT=$b DATA_PORT=1 LOG_LEVEL=WARNING start server camctl --config c.json --data-port "$c" \
+    printf '{"data_port": %d, "settings_port": %d, "auth_port": "%d", "mode": "open", "log_level": "debug",
+        "password_file": "nowhere"}' "$c" "$c" "$a" >c.json
+    AUTH_PASSWORD=right SETTINGS_PORT=$b DATA_PORT=1 LOG_LEVEL=WARNING start server camctl --config c.json --data-port "$c" \
         "${FAKE[@]}" -o cam --log-file log
     wait_for 15 req ping
     run bash -c "tapline req cam state | grep -oE '\"(data|settings|auth)_port\":[0-9]+|mode\":\"[a-z]+'"
@@ -199,6 +199,11 @@ authenticate() { answers "$READY" auth "$AUTH" 1111; }
 \"data_port\":$c
 \"settings_port\":$b
 \"auth_port\":$a"
+    # So does the password.
+    answers "$READY" auth "$a" right
+    AUTH_PASSWORD=right run camctl --config c.json --data-port "$b" --password-file there -o cam2
+    assert_failure
+    assert_output --partial 'there: No such file'
     # Warnings only, with date, name and level.
     talk auth "$a" wrong
     wait_line log '^20[0-9-]{8} [0-9:]{8},[0-9]{3} - camctl - WARNING - authentication of 127\.0\.0\.1:[0-9]+ failed: '
@@ -388,6 +393,18 @@ END
     start server camctl "${PORTS[@]}" "${FAKE[@]}" --mode open --silence 1s -o cam
     wait_for 20 state_is camera cause timeout
     wait_for 20 state_is camera restarts '[1-9]*'
+}
+
+@test "camctl: a login in the RTSP address is told to the publisher only" {
+    printf '#!/bin/sh\necho "$1" >%s/given\necho "to $1: refused" >&2\nexec cat >/dev/null\n' "$WORK" >teller
+    chmod +x teller
+    server --mode open --rtsp-url rtsp://me:geheim@127.0.0.1:1/x --publisher-command "$WORK/teller %url"
+    wait_for 15 state_is publisher lines "*'to rtsp://127.0.0.1:1/x: refused'*"
+    assert_equal "$(cat given)" rtsp://me:geheim@127.0.0.1:1/x
+    run req state
+    assert_output --partial '"rtsp_url":"rtsp://127.0.0.1:1/x"'
+    assert_output --partial 'teller rtsp://127.0.0.1:1/x'
+    refute_output --partial geheim
 }
 
 @test "camctl: without a camera the three ports are served all the same" {

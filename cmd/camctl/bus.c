@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "camctl.h"
+#include "command.h"
 
 static const char *const proc_topics[PROCS] = {"cam.process.camera", "cam.process.publisher",
                                                "cam.process.preview"};
@@ -227,13 +229,20 @@ static void restart(struct camctl *c, struct rpc_call *call, const uint8_t *body
         rpc_reply_ok(call);
 }
 
+/* Viewers have logins of their own. */
+static void put_url(struct buf *b, const char *url) {
+    char *shown = mem_strdup(url);
+    mp_kv_strn(b, "rtsp_url", shown, command_hide_logins(shown, strlen(shown)));
+    free(shown);
+}
+
 static void put_state(struct buf *b, struct camctl *c) {
     size_t n[4];
     client_counts(c, n);
     mp_kv_str(b, "mode", c->cfg.open ? "open" : "strict");
     mp_kv_bool(b, "password", c->password.set);
     mp_kv_str(b, "source", c->cfg.test ? "test" : "camera");
-    mp_kv_str(b, "rtsp_url", c->cfg.rtsp_url);
+    put_url(b, c->cfg.rtsp_url);
     mp_kv_str(b, "host", c->cfg.host);
     mp_kv_uint(b, "data_port", (uint64_t)c->cfg.port[PORT_DATA]);
     mp_kv_uint(b, "settings_port", (uint64_t)c->cfg.port[PORT_SETTINGS]);

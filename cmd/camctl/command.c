@@ -98,6 +98,23 @@ int command_make(const char *text, const struct command_values *v, struct conf_a
     return r;
 }
 
+static size_t login_len(const char *p, const char *end) {
+    const char *at = NULL;
+    for (const char *c = p; c < end && !strchr("/ '\"", *c); c++)
+        at = *c == '@' ? c + 1 : at;
+    return at ? (size_t)(at - p) : 0;
+}
+
+size_t command_hide_logins(char *text, size_t n) {
+    size_t out = 0;
+    for (size_t i = 0; i < n; i++) {
+        text[out++] = text[i];
+        if (out >= 3 && memcmp(text + out - 3, "://", 3) == 0)
+            i += login_len(text + i + 1, text + n);
+    }
+    return out;
+}
+
 int command_check(const char *text, const char *option, struct err *e) {
     static const struct command_values some = {.url = "", .camera = "camera"};
     struct conf_argv a;

@@ -25,4 +25,8 @@ int command_check(const char *text, const char *option, struct err *e);
 int command_make(const char *text, const struct command_values *v, struct conf_argv *out,
                  struct err *e);
 
+/* Take the logins (USER:PASSWORD@) out of the URLs in a text of n bytes, for pages and messages
+ * that show it; the bytes that are left. */
+size_t command_hide_logins(char *text, size_t n);
+
 #endif

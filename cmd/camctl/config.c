@@ -225,6 +225,13 @@ static bool is_loopback(const char *host) {
     return strcmp(host, "localhost") == 0;
 }
 
+/* A file of the command line comes before AUTH_PASSWORD, one of the JSON file after it. */
+static void choose_secret(struct config *f, const char *by_option) {
+    bool better = f->file && f->password_file != by_option && secret_given(NULL, "AUTH_PASSWORD");
+    if (better || (f->password_file && !*f->password_file))
+        f->password_file = NULL;
+}
+
 static int check_secret(const struct config *f, struct err *e) {
     if (secret_given(f->password_file, "AUTH_PASSWORD") || is_loopback(f->host) || f->open)
         return 0;
@@ -246,14 +253,14 @@ int config_take(struct config *f, struct err *e) {
     struct given g[16];
     all_given(f, g);
     f->level_by_option = f->log_level != g[4].standard;
+    const char *by_option = f->password_file;
     take_environment(f);
     if (f->file && take_file(f, e) < 0)
         return -1;
     /* Variables of a pipeline file may be empty. */
     if (f->settings_file && !*f->settings_file)
         f->settings_file = NULL;
-    if (f->password_file && !*f->password_file)
-        f->password_file = NULL;
+    choose_secret(f, by_option);
     if (take_ports(f, e) < 0 || take_word("--mode", f->mode, modes, &f->open, e) < 0 ||
         take_word("--source", f->source, sources, &f->test, e) < 0 || take_topic(f, e) < 0 ||
         check_secret(f, e) < 0)

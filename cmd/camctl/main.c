@@ -113,7 +113,8 @@ static int set_log_level(struct camctl *c) {
                            c->cfg.log_level);
 }
 
-/* The exit status, or -1. The programs started later must not see the password. */
+/* The exit status, or -1. The programs started later must not see the password, nor that of the
+ * page, which stands in the same environment when both are run by one pipeline. */
 static int check_options(struct camctl *c) {
     struct err e;
     if (config_take(&c->cfg, &e) < 0)
@@ -124,6 +125,7 @@ static int check_options(struct camctl *c) {
     if (secret_load(&c->password, c->cfg.password_file, "AUTH_PASSWORD", "the password", 1, &e) < 0)
         return stage_fail(&c->st, &e);
     unsetenv("AUTH_PASSWORD");
+    unsetenv("HTTPD_LOGIN");
     return -1;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "guard.h"
 #include "log.h"
 #include "msg.h"
@@ -45,6 +46,7 @@ static void keep_line(struct proc *p) {
     char *line = p->line[p->lines % PROC_LINES];
     if (p->part_len == 0)
         return;
+    p->part_len = command_hide_logins(p->part, p->part_len);
     log_quote(line, PROC_LINE_BYTES, p->part, p->part_len);
     p->lines++;
     p->part_len = 0;
@@ -129,7 +131,10 @@ static void note_command(struct proc *p, const struct conf_cmd *c) {
     buf_clear(&p->command);
     for (size_t i = 0; i < c->argc; i++) {
         bool plain = c->argv[i][0] && !c->argv[i][strcspn(c->argv[i], " \t'\"\\$*?;&|<>()")];
-        buf_printf(&p->command, plain ? "%s%s" : "%s'%s'", i ? " " : "", c->argv[i]);
+        char *word = mem_strdup(c->argv[i]);
+        int n = (int)command_hide_logins(word, strlen(word));
+        buf_printf(&p->command, plain ? "%s%.*s" : "%s'%.*s'", i ? " " : "", n, word);
+        free(word);
     }
 }
 

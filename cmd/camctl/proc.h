@@ -41,7 +41,7 @@ struct proc {
     uint64_t restarts;
     uint64_t since_ns;   /* wall clock, of the state */
     uint64_t started_ms; /* loop time */
-    struct buf command;  /* as it would be typed */
+    struct buf command;  /* as it would be typed, but for logins in URLs */
 
     struct instream out, err;
     struct outstream in;

@@ -9,6 +9,25 @@
 
 #include "test.h"
 
+/* ---- logins ---- */
+
+static void hides(const char *text, const char *want) {
+    char *copy = mem_strdup(text);
+    size_t n = command_hide_logins(copy, strlen(copy));
+    CHECK(n == strlen(want) && memcmp(copy, want, n) == 0);
+    free(copy);
+}
+
+TEST(logins_are_hidden) {
+    hides("", "");
+    hides("://", "://");
+    hides("://@", "://");
+    hides("rtsp://host:8554/a@b", "rtsp://host:8554/a@b");
+    hides("rtsp://u:p@host/a", "rtsp://host/a");
+    hides("'rtsp://u:p@ss@[::1]:1/a' x rtsp://v@h: no", "'rtsp://[::1]:1/a' x rtsp://h: no");
+    hides("a@b c://d e@f", "a@b c://d e@f");
+}
+
 /* ---- session ---- */
 
 static struct sockaddr_storage peer(const char *text, bool mapped) {
