@@ -153,7 +153,8 @@ stage_is_new() { p=$(stage_pid "$1") && [ "$p" != "$2" ] && [ "$p" != 0 ] && [ "
     assert_success
     assert_output '{"shutter": 10000, "gain": 1, "awb_red": 2.3, "awb_blue": 1.0, "contrast": 0.7, "brightness": -0.004}'
     wait_line old.out '^set 6401170a077f$'
-    AUTH_PASSWORD=1111 run --separate-stderr client auth
+    # Blanks around it are none of it, as for the server.
+    AUTH_PASSWORD=' 1111	' run --separate-stderr client auth
     assert_output '{"ok": true}'
     # The file comes first; with a password every command shows it.
     AUTH_PASSWORD=1111 run client --password-file password get
@@ -180,6 +181,23 @@ while True:
         break
 assert asked and b"1111" not in said and b'{"ok": true}' in said, said
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+E2
+    assert_success
+    # Who changes his mind finds the terminal as it was.
+    run timeout 30 "$PY" - "$AUTH" <<'E2'
+import fcntl, os, pty, subprocess, sys, termios
+tty, theirs = pty.openpty()
+def own(): fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+p = subprocess.Popen(["tapline", "camera", "auth", "--auth-port", sys.argv[1]], stdin=theirs, stdout=theirs,
+                     stderr=theirs, start_new_session=True, preexec_fn=own)
+said = b""
+while b"Password: " not in said:
+    said += os.read(tty, 1000)
+shows = lambda: bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+assert not shows()
+os.write(tty, b"11\x03")
+status = p.wait(20)
+assert status == 1 and shows(), (status, shows())
 E2
     assert_success
 }

@@ -1,6 +1,7 @@
 /* Where a password comes from. Never from the command line, which everybody on the machine sees. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,19 @@
 
 enum { LINE_BYTES = 1024 };
 
-/* The first line of what fd gives, without its end. */
+/* Blanks around it are none of it, as for the server (lib/secret.h). */
+static int put_trimmed(const char *line, size_t n, const char *name, struct buf *out,
+                       struct err *e) {
+    static const char blanks[] = " \t\r";
+    for (; n && memchr(blanks, *line, sizeof blanks - 1); n--)
+        line++;
+    while (n && memchr(blanks, line[n - 1], sizeof blanks - 1))
+        n--;
+    buf_put(out, line, n);
+    return n ? 1 : err_set(e, CAUSE_USAGE, "%s: its first line is empty", name);
+}
+
+/* The first line of what fd gives. */
 static int read_line(int fd, const char *name, struct buf *out, struct err *e) {
     char line[LINE_BYTES];
     size_t n = 0;
@@ -23,10 +36,9 @@ static int read_line(int fd, const char *name, struct buf *out, struct err *e) {
         return err_errno(e, errno, "cannot read %s", name);
     const char *end = memchr(line, '\n', n);
     n = end ? (size_t)(end - line) : n;
-    n -= n && line[n - 1] == '\r';
-    buf_put(out, line, n);
+    int got = put_trimmed(line, n, name, out, e);
     explicit_bzero(line, sizeof line);
-    return n ? 1 : err_set(e, CAUSE_USAGE, "%s: its first line is empty", name);
+    return got;
 }
 
 static int from_file(const char *file, struct buf *out, struct err *e) {
@@ -38,7 +50,27 @@ static int from_file(const char *file, struct buf *out, struct err *e) {
     return r;
 }
 
+/* Only so that a signal ends the reading, and not us before the terminal shows again what is typed.
+ */
+static void on_signal(int number) {
+    (void)number;
+}
+
+static const int signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static void catch_signals(struct sigaction before[SIGNALS]) {
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, &before[i]);
+}
+
+static void let_signals(const struct sigaction before[SIGNALS]) {
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &before[i], NULL);
+}
+
 static int from_terminal(struct buf *out, struct err *e) {
+    struct sigaction before[SIGNALS];
     struct termios shown, hidden;
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || tcgetattr(fd, &shown) < 0) {
@@ -47,12 +79,14 @@ static int from_terminal(struct buf *out, struct err *e) {
         return err_set(e, CAUSE_USAGE,
                        "no password: give AUTH_PASSWORD in the environment or --password-file");
     }
+    catch_signals(before);
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
     tcsetattr(fd, TCSAFLUSH, &hidden);
     dprintf(fd, "Password: ");
     int r = read_line(fd, "/dev/tty", out, e);
     tcsetattr(fd, TCSAFLUSH, &shown);
+    let_signals(before);
     dprintf(fd, "\n");
     close(fd);
     return r;
@@ -62,9 +96,7 @@ int camera_password(const char *file, bool ask, struct buf *out, struct err *e) 
     const char *env = getenv("AUTH_PASSWORD");
     if (file)
         return from_file(file, out, e);
-    if (env && *env) {
-        buf_puts(out, env);
-        return 1;
-    }
+    if (env && *env)
+        return put_trimmed(env, strcspn(env, "\n"), "AUTH_PASSWORD", out, e);
     return ask ? from_terminal(out, e) : 0;
 }
