@@ -395,6 +395,15 @@ END
     wait_for 20 state_is camera restarts '[1-9]*'
 }
 
+@test "camctl: a publisher that closes its input and stays is started anew" {
+    printf '#!/bin/sh\necho $$ >>%s/closer.pid\nexec sleep 1000 </dev/null\n' "$WORK" >closer
+    chmod +x closer
+    server --mode open --publisher-command "$WORK/closer"
+    wait_for 15 lines_are closer.pid 2
+    wait_line server.err 'publisher: takes nothing any more'
+    wait_for 10 not_alive "$(head -n 1 closer.pid)"
+}
+
 @test "camctl: a login in the RTSP address is told to the publisher only" {
     printf '#!/bin/sh\necho "$1" >%s/given\necho "to $1: refused" >&2\nexec cat >/dev/null\n' "$WORK" >teller
     chmod +x teller

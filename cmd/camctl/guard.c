@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "log.h"
 
 enum { STEP_MS = 10 };
 
@@ -14,6 +17,7 @@ struct note {
 };
 
 static int notes = -1;
+static pid_t guard;
 
 /* ---- in the guard ---- */
 
@@ -78,6 +82,15 @@ void guard_start(void) {
         close(fd[1]);
     else
         notes = fd[1];
+    guard = pid;
+}
+
+void guard_reap(void) {
+    if (guard <= 0 || waitpid(guard, NULL, WNOHANG) != guard)
+        return;
+    guard = 0;
+    log_warn("the guard was ended: after kill -9 of this process, what camera scripts have started "
+             "may go on (restart camctl)");
 }
 
 void guard_tell(pid_t group, bool running) {

@@ -16,4 +16,7 @@ void guard_start(void);
 /* A process group has begun or ended. */
 void guard_tell(pid_t group, bool running);
 
+/* SIGCHLD has come: it may have been the guard. */
+void guard_reap(void);
+
 #endif

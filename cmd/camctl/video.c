@@ -4,6 +4,7 @@
 
 #include "camctl.h"
 #include "command.h"
+#include "guard.h"
 #include "jpeg.h"
 #include "log.h"
 #include "program.h"
@@ -101,10 +102,11 @@ static void feed_put(struct feed *f, bool preview, const uint8_t *p, const struc
 static void feed_watch(struct feed *f, uint64_t now) {
     size_t waits = f->proc.fed ? buf_len(&f->proc.in.queue) : 0;
     uint64_t taken = f->fed - waits;
-    if (waits == 0 || taken != f->taken)
+    bool broken = f->proc.fed && f->proc.in.broken; /* it has closed its input, and lives */
+    if (!broken && (waits == 0 || taken != f->taken))
         f->progress_ms = now;
     f->taken = taken;
-    if (f->proc.fed && now - f->progress_ms > STUCK_MS)
+    if (f->proc.fed && now - f->progress_ms > (broken ? GRACE_MS : STUCK_MS))
         proc_fail(&f->proc, CAUSE_TIMEOUT, "takes nothing any more");
     else if (f->proc.name[1] == 'u' && now - f->proc.started_ms > SETTLE_MS)
         proc_runs(&f->proc);
@@ -284,6 +286,7 @@ void video_watch(struct camctl *c) {
 static void on_child(uv_signal_t *s, int number) {
     struct camctl *c = s->data;
     (void)number;
+    guard_reap();
     proc_reap(&c->video.camera);
     for (int i = 0; i < FEEDS; i++)
         proc_reap(&c->video.feed[i].proc);
