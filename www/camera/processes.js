@@ -23,7 +23,10 @@ class ProcessCard {
     const head = element("header", { class: "process-head" }, this.dot, this.title, this.button);
     const details = element("details", { open: true }, this.summary, this.command, this.lines);
     this.node = element("article", { class: "process card", "data-process": name }, head, this.state, this.facts, this.refused, details);
+    this.atEnd = true;
+    this.top = 0;
     this.button.addEventListener("click", () => this.#restart());
+    this.lines.addEventListener("scroll", () => this.#scrolled());
   }
 
   show(process) {
@@ -60,12 +63,20 @@ class ProcessCard {
     setText(this.facts, [pid, i18n.t("restarts", { n: process.restarts ?? 0 })].filter(Boolean).join(" · "));
   }
 
-  // Whoever reads the end stays there; whoever has scrolled up is left alone.
+  // Whoever reads the end stays there; whoever has scrolled up is left alone. A box that has become
+  // narrower has more lines, and nobody has scrolled.
   #lines(lines) {
     const { lines: box } = this;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 8;
     setText(box, lines.length ? lines.join("\n") : this.i18n.t("noLines"));
-    if (atEnd) box.scrollTop = box.scrollHeight;
+    if (this.atEnd) box.scrollTop = box.scrollHeight;
+    this.top = box.scrollTop;
+  }
+
+  #scrolled() {
+    const { lines: box } = this;
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < 8) this.atEnd = true;
+    else if (box.scrollTop < this.top) this.atEnd = false;
+    this.top = box.scrollTop;
   }
 
   #enable() {
