@@ -205,17 +205,21 @@ const char *plan_option(const struct conf_cmd *c, size_t *at, char letter, const
     return NULL;
 }
 
-/* The first -o NAME or NAME?PREFIX of one of tapline's own programs; NULL = none. Valid until the
- * next call. */
+/* What one of tapline's own programs publishes as: its first -o NAME, or else its first
+ * -o NAME?PREFIX; NULL = none. Valid until the next call. */
 static const char *published_name(const struct plan_stage *s) {
     static char name[64];
     size_t at = 1;
+    name[0] = 0;
     for (const char *o; s->own && (o = plan_option(s->cmd, &at, 'o', "output"));) {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(o, "?"), o);
-        if (endpoint_name_valid(name))
-            return name;
+        if (endpoint_name_valid(o))
+            return o;
+        if (!name[0])
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(o, "?"), o);
+        if (!endpoint_name_valid(name))
+            name[0] = 0;
     }
-    return NULL;
+    return name[0] ? name : NULL;
 }
 
 /* SECTION.PROGRAM, numbered when it would be the name of an earlier stage of the pipe. */
