@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,4 +138,11 @@ void program_share(char *out, size_t size, const char *here) {
         snprintf(out, size, "%s", given);
     else if (!share_above(out, size, here) && !share_around_binary(out, size))
         snprintf(out, size, "%s", here ? here : ".");
+}
+
+void program_hold_standard(void) {
+    static const int modes[3] = {O_RDONLY, O_RDONLY, O_WRONLY};
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", modes[fd]);
 }

@@ -26,4 +26,9 @@ int program_find(char *out, size_t size, const char *name, bool *own, struct err
  * lies around the binary; else `here`, else ".". */
 void program_share(char *out, size_t size, const char *here);
 
+/* Descriptors 0 to 2 must not become something else of ours: those that are closed are taken. A
+ * closed standard input is an empty one then, and writing to a closed standard output an error, as
+ * it would be without us. */
+void program_hold_standard(void);
+
 #endif

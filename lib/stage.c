@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "program.h"
 #include "report.h"
 #include "sock.h"
 
@@ -221,15 +222,6 @@ static void open_log(struct stage *st) {
         log_defer(arm_log);
 }
 
-/* Descriptors 0 to 2 must not become something else of ours. A closed standard input is an empty
- * one; writing to a closed standard output is an error, as it would be without us. */
-static void hold_standard_descriptors(void) {
-    static const int modes[3] = {O_RDONLY, O_RDONLY, O_WRONLY};
-    for (int fd = 0; fd < 3; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", modes[fd]);
-}
-
 static void open_loop(struct stage *st) {
     static const int numbers[3] = {SIGTERM, SIGINT, SIGHUP};
     uv_loop_init(&st->loop);
@@ -261,7 +253,7 @@ static int check_only(struct stage *st) {
 int stage_open(struct stage *st, struct err *e) {
     if (checking)
         exit(check_only(st));
-    hold_standard_descriptors();
+    program_hold_standard();
     signal(SIGPIPE, SIG_IGN);
     st->stats.started_ns = clock_mono_ns();
     st->tally = log_supervised() ? tally_open() : NULL;

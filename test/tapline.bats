@@ -524,3 +524,12 @@ EOF
     run tapline record --help
     assert_output --partial 'framedecode --format panel < capture.bin | tapline record'
 }
+
+@test "standard descriptors that are closed are nobody's socket" {
+    start src sh -c 'exec framedecode --format lines -i none -o src <&-'
+    wait_for 5 tapline req src ping
+    run sh -c 'tapline req src ping <&-'
+    assert_success
+    run sh -c 'exec tapline req src ping <&- >&- 2>&-'
+    assert [ "$status" -le 1 ]
+}

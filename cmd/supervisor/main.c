@@ -17,6 +17,7 @@
 
 #include "graph.h"
 #include "opt.h"
+#include "program.h"
 #include "supervisor.h"
 
 static bool detach, check_only, graph_only, quiet;
@@ -42,16 +43,6 @@ static const struct opt_program program = {
 };
 
 static struct supervisor sup;
-
-/* Every descriptor below 3 must be taken, or a pipe of ours would end up there. */
-static void fill_standard_files(void) {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
 
 static int print_problems(const struct plan_problems *p) {
     for (size_t i = 0; i < p->n; i++)
@@ -90,7 +81,7 @@ int main(int argc, char **argv) {
         return status;
     if (n < 1)
         return opt_usage_error(&program, "which pipeline file?");
-    fill_standard_files();
+    program_hold_standard();
     sup.file = realpath(argv[1], NULL);
     sup.detached = detach;
     sup.log_file = log_file;

@@ -14,6 +14,7 @@
 #include "opt.h"
 #include "pick.h"
 #include "pipefile.h"
+#include "program.h"
 #include "run.h"
 
 #define SUMMARY "devices on one side, people and programs on the other"
@@ -144,6 +145,7 @@ static bool is(const char *word, const char *a, const char *b) {
 }
 
 int main(int argc, char **argv) {
+    program_hold_standard();
     int taken = take_pipeline(argc, argv);
     if (taken < 0 || argc < 2 + taken)
         return print_help(stderr);
