@@ -383,6 +383,7 @@ def stale_socket_is_replaced_live_one_is_not(f):
 def two_names(f):
     g = Fanout(name="other")
     a, b = Client(f), Client(g)
+    assert a.id and b.id  # both are in
     f.say("f")
     g.say("g")
     a.expect(TEXT, "f")
@@ -440,6 +441,7 @@ def end_of_input_ends_it(f):
 @check()
 def garbage_on_the_input(f):
     a = Client(f)
+    assert a.id  # it is in
     f.say("1")
     f.raw(os.urandom(3000).replace(b"\x94", b"x"))
     f.say("2")
