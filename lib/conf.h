@@ -8,9 +8,9 @@
  *         --baud 115200 -o serial         an indented line continues the value, joined by one blank
  *
  * A # or ; at the start of a line begins a comment, and so does a blank followed by ; within one,
- * even between quotes. "key: value" is the same as "key = value". A line holds at most 197 bytes
- * (inih's bound): a longer one is an error, and continuation lines are the cure. Which keys there
- * are is the caller's business; a key is letters, digits, and . _ -
+ * even between quotes. "key: value" is the same as "key = value". A line is as long as it likes, a
+ * value at most CONF_VALUE_MAX. Which keys there are is the caller's business; a key is letters,
+ * digits, and . _ -
  *
  * $NAME, ${NAME}, ${NAME:-default} and ${NAME:+text} stand for a variable, $$ for a dollar. A
  * variable set on the command line comes first, then one of the environment, then [pipeline]. As in

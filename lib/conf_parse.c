@@ -1,16 +1,18 @@
 #include "conf_parse.h"
 
 #include <ini.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf_option.h"
 
-/* inih cuts lines, section names and keys without a word: everything it would cut is refused before
- * it sees it. Two bytes of its line buffer are for line break and NUL, one for a carriage return;
- * its buffers for names hold 50 bytes. */
+/* inih cuts lines, section names and keys without a word: a name it would cut is refused before it
+ * sees it, and a line it would cut it gets without the value. Two bytes of its line buffer are for
+ * line break and NUL, one for a carriage return; its buffers for names hold 50 bytes. */
 enum { INIH_SPARE = 3, INIH_NAME_MAX = 49 };
 
+static const char TOO_LONG[] = "the value grows too long (split the stage or move it into a file)";
 static const char BLANKS[] = " \t\r\v\f";
 static const char NAME_BYTES[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -21,6 +23,7 @@ struct parser {
     unsigned line;
     struct conf_section *section; /* NULL above the first header */
     bool indented;                /* this line continues the value above */
+    char *value;                  /* of a line that inih got without it; else NULL */
     bool failed;
     char *note; /* comment lines right above, joined; NULL = none */
     struct err *e;
@@ -118,17 +121,9 @@ static void take_note(struct parser *p, const char *line) {
     p->note[had + n] = 0;
 }
 
-static int check_line(struct parser *p, const char *line, size_t room) {
+static int check_line(struct parser *p, const char *line) {
     const char *first = line + strspn(line, BLANKS);
     p->indented = first > line;
-    size_t n = strlen(line);
-    if (n > room - INIH_SPARE) {
-        p->failed = true;
-        return conf_error(p->c, p->line, p->e,
-                          "line of %zu bytes, at most %zu are read (continue the value on an"
-                          " indented line)",
-                          n, room - INIH_SPARE);
-    }
     if (!*first || strchr(";#", *first))
         return 0;
     if (p->indented && !(p->section && p->section->n))
@@ -147,6 +142,21 @@ static void cut_comment(char *line) {
         }
 }
 
+/* Hand inih a line that is too long for it without its value; what is no entry only as far as it
+ * matters. */
+static void copy_start(struct parser *p, char *line, char *out, size_t room) {
+    char *first = line + strspn(line, BLANKS), *equals = strpbrk(line, "=:");
+    size_t key = p->indented ? 0 : equals ? (size_t)(equals - line) : room;
+    if (!*first || strchr("[;#", *first) || key >= room) {
+        snprintf(out, room, "%s", first);
+        return;
+    }
+    p->value = p->indented ? first : equals + 1 + strspn(equals + 1, BLANKS);
+    for (char *end = strchr(first, 0); end > p->value && strchr(BLANKS, end[-1]);)
+        *--end = 0;
+    snprintf(out, room, "%.*s%s", (int)key, line, p->indented ? " -" : "=");
+}
+
 /* An ini_reader: hands inih one line, without its line break. NULL ends the parsing. */
 static char *next_line(char *out, int room, void *ctx) {
     struct parser *p = ctx;
@@ -157,17 +167,22 @@ static char *next_line(char *out, int room, void *ctx) {
     p->rest = end ? end + 1 : line + strlen(line);
     if (end)
         *end = 0;
-    if (check_line(p, line, (size_t)room))
+    if (check_line(p, line))
         return NULL;
     take_note(p, line);
     cut_comment(line);
-    return strcpy(out, line);
+    p->value = NULL;
+    if (strlen(line) > (size_t)room - INIH_SPARE)
+        copy_start(p, line, out, (size_t)room - INIH_SPARE);
+    else
+        strcpy(out, line);
+    return out;
 }
 
 static int append(struct parser *p, struct conf_entry *last, const char *text) {
     size_t n = strlen(last->raw), more = strlen(text);
     if (n + more > CONF_VALUE_MAX)
-        return fail(p, "the value grows too long (split the stage or move it into a file)");
+        return fail(p, TOO_LONG);
     last->raw = mem_resize(last->raw, n + more + 2);
     if (n)
         last->raw[n++] = ' ';
@@ -190,6 +205,8 @@ static int add_entry(struct parser *p, const char *key, const char *value) {
         }
     if (s->n >= CONF_NAMES_MAX)
         return fail(p, "too many keys in one section");
+    if (strlen(value) > CONF_VALUE_MAX)
+        return fail(p, TOO_LONG);
     s->entry = mem_resize(s->entry, (s->n + 1) * sizeof *s->entry);
     s->entry[s->n++] =
         (struct conf_entry){.key = mem_strdup(key), .raw = mem_strdup(value), .line = p->line};
@@ -212,6 +229,8 @@ static int take_pair(void *ctx, const char *section, const char *key, const char
         fail(p, "a key above the first section (put [pipeline] or [NAME] before it)");
         return 0;
     }
+    if (p->value)
+        value = p->value;
     if (p->indented)
         return !append(p, &p->section->entry[p->section->n - 1], value);
     return !check_name(p, "key", key, strlen(key)) && !add_entry(p, key, value);
