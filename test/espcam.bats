@@ -26,9 +26,6 @@ pipeline() {
     wait_for 10 has_subscribers decode 2 # the rules and the web server count from when they have joined
     wait_for 10 has_subscribers saved 1
 }
-has_subscribers() {
-    [ "$(tapline req "$1" stats | json "[o['subscribers'] for o in d['stats']['outputs'] if o['name'] == '$1'][0]")" -ge "$2" ]
-}
 teardown() {
     tapline req sim do text=quit >/dev/null 2>&1 || true
     common_teardown

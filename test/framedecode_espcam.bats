@@ -46,7 +46,7 @@ small() { frames "$ROOT/test/tool" "$@"; }
     done
 }
 
-@test "espcam: through serial.rx messages, large pictures through a pipe beside an endpoint" {
+@test "espcam: through serial.rx messages, large pictures through a pipe and an endpoint at once" {
     stream --pictures 8 --size 300000
     "$PY" - <<'EOF' >in
 import msgpack, sys
@@ -56,8 +56,16 @@ while data:
     sys.stdout.buffer.write(msgpack.packb(["serial.rx", n, n, {"data": data[:1000]}]))
     data = data[1000:]
 EOF
-    timeout 60 framedecode --format espcam -q -o - -o cams <in >out
+    mkfifo go
+    framedecode --format espcam -q -o - -o cams <go >out 3>&- &
+    exec 9>go
+    start tap tapline tap cams --topic espcam.image --count 8 9>&-
+    wait_for 10 has_subscribers cams 1
+    cat in >&9
+    exec 9>&-
+    wait_end "$PID"
     "$PY" "$GEN" check manifest.json <out
+    assert_equal "$(wc -l <tap.out)" 8
 }
 
 @test "espcam: a message has the time of the picture's first bytes" {

@@ -70,6 +70,12 @@ wait_for() {
     done
 }
 
+# has_subscribers ENDPOINT COUNT: so many have joined that endpoint of the stage that is called so.
+has_subscribers() {
+    [ "$(tapline req "$1" stats | "$PY" -c "import json,sys
+print([o['subscribers'] for o in json.load(sys.stdin)['stats']['outputs'] if o['name'] == '$1'][0])")" -ge "$2" ]
+}
+
 # Both take patterns as grep -E does.
 wait_line() { wait_for "${3:-10}" grep -qE -- "$2" "$1"; }
 wait_gone() { wait_for "${2:-5}" not_alive "$1"; }
