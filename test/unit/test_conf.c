@@ -151,7 +151,7 @@ TEST(holds_long_values_in_continued_lines) {
 /* 150 to 450 bytes: inih reads 197 at most. */
 TEST(a_line_is_as_long_as_it_likes) {
     for (size_t n = 150; n < 450; n++) {
-        char value[451], text[2000];
+        char value[451], text[3000];
         memset(value, 'x', n);
         value[n] = 0;
         value[n / 2] = '=';
