@@ -1,6 +1,7 @@
 /* Where a password comes from. Never from the command line, which everybody on the machine sees. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,18 +60,34 @@ static void on_signal(int number) {
 static const int signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static void catch_signals(struct sigaction before[SIGNALS]) {
+/* They stay blocked until wait_line lets them in. */
+static void catch_signals(struct sigaction before[SIGNALS], sigset_t *mask) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (int i = 0; i < SIGNALS; i++)
+        sigaddset(&ours, signals[i]);
+    sigprocmask(SIG_BLOCK, &ours, mask);
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, &before[i]);
 }
 
-static void let_signals(const struct sigaction before[SIGNALS]) {
+/* One that has come meanwhile does now what it would have done without us. */
+static void let_signals(const struct sigaction before[SIGNALS], const sigset_t *mask) {
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+/* A signal that came just before a plain read() would not end it. */
+static int wait_line(int fd, const sigset_t *mask, struct err *e) {
+    if (ppoll(&(struct pollfd){fd, POLLIN, 0}, 1, NULL, mask) < 0)
+        return err_errno(e, errno, "cannot read /dev/tty");
+    return 0;
 }
 
 static int from_terminal(struct buf *out, struct err *e) {
     struct sigaction before[SIGNALS];
+    sigset_t mask;
     struct termios shown, hidden;
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || tcgetattr(fd, &shown) < 0) {
@@ -79,14 +96,16 @@ static int from_terminal(struct buf *out, struct err *e) {
         return err_set(e, CAUSE_USAGE,
                        "no password: give AUTH_PASSWORD in the environment or --password-file");
     }
-    catch_signals(before);
+    catch_signals(before, &mask);
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
     tcsetattr(fd, TCSAFLUSH, &hidden);
     dprintf(fd, "Password: ");
-    int r = read_line(fd, "/dev/tty", out, e);
+    int r = wait_line(fd, &mask, e);
+    if (r == 0)
+        r = read_line(fd, "/dev/tty", out, e);
     tcsetattr(fd, TCSAFLUSH, &shown);
-    let_signals(before);
+    let_signals(before, &mask);
     dprintf(fd, "\n");
     close(fd);
     return r;
