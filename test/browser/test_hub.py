@@ -281,6 +281,7 @@ class Watching(HubCase):
         count = page.js("Number(document.body.dataset.tags)")
         page.wait(f"Number(document.body.dataset.tags) > {count + 5}", 20)
         browser.offline(True)
+        self.server.cut_sockets()  # which Chromium's emulation leaves alone
         page.wait("document.querySelector('.notice[data-name=link]')?.innerText.includes('kein Netz')")
         self.shot(page, "hub-offline.png")
         browser.offline(False)
