@@ -66,8 +66,9 @@ def first_try(tests, result):
         result.addSuccess(test)
     passed = {test.id() for test in quiet.passed}
     left = [test for test in tests if test.id() not in passed]
+    why = {test.id(): text.strip().splitlines() for test, text in quiet.failures + quiet.errors}
     for test in left:
-        print(f"# second try: {test.id()}")
+        print(f"# second try: {test.id()}: {' | '.join(why.get(test.id(), ['not run'])[-3:])}")
     found = unittest.defaultTestLoader.discover(str(HERE), "test_*.py", str(HERE))
     names = {test.id() for test in left}
     return [test for test in flatten(found) if test.id() in names]
