@@ -165,12 +165,13 @@ static int apply(struct parser *s, const struct opt *o, const char *shown, const
     return -1;
 }
 
-/* Whoever asked for it must not take a cut off page for the whole. */
-static int printed(const struct opt_program *p) {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    fprintf(stderr, "%s: standard output: %s\n", p->name, strerror(errno));
-    return 1;
+int opt_printed(const char *name, int status) {
+    bool before = ferror(stdout); /* of which only that is known */
+    if (fflush(stdout) == 0 && !before)
+        return status;
+    fprintf(stderr, "%s: standard output: %s\n", name,
+            before ? "not all of it could be written" : strerror(errno));
+    return status ? status : 1;
 }
 
 static int built_in(const struct opt_program *p, const char *a) {
@@ -184,7 +185,7 @@ static int built_in(const struct opt_program *p, const char *a) {
         opt_words(p);
     else
         return -1;
-    return printed(p);
+    return opt_printed(p->name, 0);
 }
 
 static int parse_long(struct parser *s, const char *a) {

@@ -68,6 +68,10 @@ int opt_number(enum opt_kind kind, const char *text, int64_t *out, struct err *e
 /* Whether text is one of the words that turn a flag off: no, false, off, 0, in any case. */
 bool opt_is_no(const char *text);
 
+/* Write out what was printed: whoever asked for it must not take a part for the whole. status; or,
+ * after a text, 1 in place of 0 when it could not be written. */
+int opt_printed(const char *name, int status);
+
 /* Print "PROGRAM: text (see PROGRAM --help)" and return exit status 2. */
 int opt_usage_error(const struct opt_program *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

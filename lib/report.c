@@ -122,10 +122,12 @@ static void put_input(struct buf *b, const struct sub_input *in) {
     mp_kv_uint(b, "bad_bytes", c->bad_bytes);
 }
 
-static unsigned subscribers(const struct pub_output *o) {
+/* Who reads a pipe does not subscribe: of that nothing is known. */
+static void put_subscribers(struct buf *b, const struct pub_output *o) {
     if (o->ep.kind == ENDPOINT_NNG)
-        return (unsigned)atomic_load(&((struct pub_output *)o)->pipes);
-    return !o->stream.broken;
+        mp_kv_uint(b, "subscribers", (unsigned)atomic_load(&((struct pub_output *)o)->pipes));
+    else
+        mp_kv_nil(b, "subscribers");
 }
 
 static void put_output(struct buf *b, const struct pub_output *o) {
@@ -137,7 +139,7 @@ static void put_output(struct buf *b, const struct pub_output *o) {
     mp_kv_uint(b, "dropped", c->dropped);
     mp_kv_uint(b, "repeats", c->repeats);
     mp_kv_uint(b, "queue_bytes", buf_len(&o->stream.queue));
-    mp_kv_uint(b, "subscribers", subscribers(o));
+    put_subscribers(b, o);
 }
 
 static void put_wires(struct stage *st, struct buf *b) {

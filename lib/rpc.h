@@ -15,7 +15,8 @@
 
 enum {
     RPC_SERVERS = 8,
-    RPC_MAX = 4 << 20,  /* bytes of one request or reply; a longer one is refused with a text */
+    RPC_REQUEST_MAX = MSG_MAX + 1024, /* bytes of one request: a whole message goes into a put */
+    RPC_MAX = 4 << 20,  /* bytes of one reply; what is longer is refused with a text, as there */
     RPC_PENDING = 1024, /* requests open at a time; one more is refused with a text */
     RPC_WINDOW = 48     /* sent at a time, the others wait: NNG drops replies silently above 64 */
 };

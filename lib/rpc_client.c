@@ -8,13 +8,7 @@
 #include "rpc.h"
 #include "sock.h"
 
-enum {
-    DRAIN_MAX = 64,
-    RECONNECT_MIN_MS = 100,
-    RECONNECT_MAX_MS = 500,
-    ERROR_BYTES = 512,
-    REQUEST_MAX = RPC_MAX - 64 /* NNG's own addresses in front count as well */
-};
+enum { DRAIN_MAX = 64, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 500, ERROR_BYTES = 512 };
 
 struct rpc_pending {
     struct rpc_pending *next;
@@ -214,8 +208,8 @@ void rpc_request(struct rpc_client *c, const struct buf *b, unsigned timeout_ms,
     p->deadline = uv_now(c->loop) + timeout_ms;
     p->done = done;
     p->ctx = ctx;
-    if (buf_len(b) > REQUEST_MAX)
-        p->refused = "the request is longer than 4 MB";
+    if (buf_len(b) > RPC_REQUEST_MAX)
+        p->refused = "the request is longer than a message may be (32 MB)";
     else if (c->open_requests >= RPC_PENDING)
         p->refused = "1024 requests wait for an answer already";
     else

@@ -11,7 +11,7 @@
 enum {
     DRAIN_MAX = 64,
     OP_BYTES = 64,
-    HEADER_BYTES = 64 /* NNG's own addresses in front of a reply count into RECVMAXSZ */
+    HEADER_BYTES = 64 /* NNG's own addresses in front count into RECVMAXSZ */
 };
 
 struct rpc_listener {
@@ -82,7 +82,7 @@ static int listen_on(struct rpc_listener *l, const struct endpoint *ep, int *fd)
         return r;
     nng_socket_set_int(l->sock, NNG_OPT_RECVBUF, RPC_PENDING);
     nng_socket_set_int(l->sock, NNG_OPT_SENDBUF, RPC_PENDING);
-    nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, RPC_MAX);
+    nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, RPC_REQUEST_MAX + HEADER_BYTES);
     r = nng_listen(l->sock, ep->rep, NULL, 0);
     return r ? r : nng_socket_get_int(l->sock, NNG_OPT_RECVFD, fd);
 }

@@ -77,7 +77,7 @@ kill_stage() {
     run of "(s('b')['section'], s('b')['run_index'], s('b')['inputs'], s('b')['outputs'])"
     assert_output "('p', 2, ['-'], ['fifo:f', 'b'])"
     reported() { is "[(x['name'], x['received']) for x in s('q')['report']['inputs']], [(x['name'], x['sent'], x['subscribers']) for x in s('b')['report']['outputs']]" \
-        "([('fifo:f', 500), ('b', 500)], [('fifo:f', 500, 1), ('b', 500, 1)])"; }
+        "([('fifo:f', 500), ('b', 500)], [('fifo:f', 500, None), ('b', 500, 1)])"; }
     wait_for 5 reported
 }
 

@@ -101,5 +101,5 @@ int main(int argc, char **argv) {
     }
     plan_free(&sup.plan);
     free(sup.file);
-    return status;
+    return opt_printed("supervisor", status);
 }

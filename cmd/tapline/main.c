@@ -4,7 +4,6 @@
  * Out:  the subcommand's.
  * Ends: 0 done, 1 failed, 2 bad usage; or as the program it becomes.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +49,6 @@ static const struct command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-static int printed(void) {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    fprintf(stderr, "tapline: standard output: %s\n", strerror(errno));
-    return 1;
-}
-
 static int print_help(FILE *to) {
     fprintf(to, "tapline: " SUMMARY "\n\n"
                 "usage: tapline [-p PIPELINE] COMMAND ...\n\n");
@@ -65,7 +57,7 @@ static int print_help(FILE *to) {
     fprintf(to, "\nAny other COMMAND is one of tapline's programs: tapline framedecode --help\n"
                 "or a pipeline, which is started: tapline espcam --help\n"
                 "-p names the pipeline where several are running.\n");
-    return to == stderr ? 2 : printed();
+    return to == stderr ? 2 : opt_printed("tapline", 0);
 }
 
 /* The page and the words of completion; --help is a screen of its own. */
@@ -93,7 +85,7 @@ static int print_as(void (*print)(const struct opt_program *p)) {
                                 .tables = {options, NULL}});
     buf_free(&page);
     buf_free(&words);
-    return printed();
+    return opt_printed("tapline", 0);
 }
 
 static const struct command *find(const char *name) {
@@ -121,7 +113,7 @@ static int run_command(int argc, char **argv) {
         return run_program(argv[0], argv);
     if (c->on_bus)
         pick_quietly();
-    return c->run(argc, argv);
+    return opt_printed("tapline", c->run(argc, argv));
 }
 
 static int help_main(int argc, char **argv) {
@@ -158,7 +150,7 @@ int main(int argc, char **argv) {
         return print_as(opt_words);
     if (is(first, "--version", "-V")) {
         printf("tapline %s\n", TAPLINE_VERSION);
-        return printed();
+        return opt_printed("tapline", 0);
     }
     if (first[0] == '-') {
         fprintf(stderr, "tapline: unknown option %s (see tapline --help)\n", first);

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "human.h"
 #include "log.h"
 #include "play.h"
 #include "sources.h"
@@ -48,7 +47,8 @@ static struct play {
     uint64_t last, cut; /* offset of the last message; silence left out so far */
     uint64_t began_ns, wait_until_ns, due_ns; /* monotonic; began: of offset 0 of this pass */
     uint64_t passes, pass_messages;
-    uint64_t played, skipped, late_ns;
+    uint64_t played, skipped;
+    struct hist late;
     bool started, blocked, ended, finished;
     int timer_fd;
     uv_poll_t timer;
@@ -307,8 +307,8 @@ static bool have_next(struct err *e) {
 
 static bool play_one(uint64_t now, struct err *e) {
     uint64_t late = now - play.due_ns;
-    if (speed > 0 && late > play.late_ns)
-        play.late_ns = late;
+    if (speed > 0)
+        hist_add(&play.late, late);
     play.have = false;
     play.pass_messages++;
     if (play.way == WAY_OUT) {
@@ -456,19 +456,19 @@ static void prepare(void) {
 /* ---- the end ---- */
 
 static int summary(int status) {
-    char late[32];
+    struct buf text = {0};
     uint64_t played = play.played + play.into.played, failed = play.into.failed;
-    log_info("played %llu messages%s%s%s", (unsigned long long)played,
-             speed > 0 ? ", at most " : "",
-             speed > 0 ? human_us(late, sizeof late, play.late_ns / 1000u) : "",
-             speed > 0 ? " late" : "");
+    buf_printf(&text, "played %llu messages", (unsigned long long)played);
+    if (play.late.count)
+        play_pace_put(&play.late, &text);
+    log_info("%.*s", (int)buf_len(&text), (char *)buf_data(&text));
+    buf_free(&text);
     if (play.skipped)
         log_error("%llu messages were not played: --rename makes no topic of theirs",
                   (unsigned long long)play.skipped);
-    if (failed + play.into.too_long)
-        log_error("%llu messages were not played",
-                  (unsigned long long)(failed + play.into.too_long));
-    return failed + play.into.too_long + play.skipped ? (status ? status : 1) : status;
+    if (failed)
+        log_error("%llu messages were not played", (unsigned long long)failed);
+    return failed + play.skipped ? (status ? status : 1) : status;
 }
 
 static int close_all(int status) {
@@ -501,6 +501,8 @@ int play_main(int argc, char **argv) {
     prepare();
     if (stage_open(&play.st, &e) < 0 || open_timer(&e) < 0)
         return stage_fail(&play.st, &e);
+    if (speed > 0)
+        play_pace_prefer();
     stage_ready(&play.st);
     status = stage_run(&play.st);
     return close_all(status);

@@ -18,6 +18,14 @@ enum {
  * or the next) or "2026-07-12T09:41:07". */
 int play_when(const char *text, uint64_t start_ns, uint64_t *offset_ns, struct err *e);
 
+/* ---- play_pace.c: how exactly the times are kept ---- */
+
+/* Ask to be woken before other programs on a busy machine, where that is permitted (root, or
+ * ulimit -r). */
+void play_pace_prefer(void);
+/* Append in words how late the messages were, for a summary. */
+void play_pace_put(const struct hist *late, struct buf *b);
+
 /* ---- play_edit.c: what is changed about a message ---- */
 
 struct play_rename {
@@ -72,7 +80,7 @@ struct play_into {
     struct play_sent sent[PLAY_WINDOW + 2 * PLAY_TARGETS];
     size_t open, open_bytes; /* of these */
     bool blocked;
-    uint64_t played, failed, too_long;
+    uint64_t played, failed;
     void (*on_room)(void *ctx); /* not blocked any more; or all replies have come */
     void (*on_gone)(void *ctx, const char *text); /* a stage never answered: it makes no sense */
     void *ctx;

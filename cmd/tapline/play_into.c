@@ -4,12 +4,7 @@
 #include "log.h"
 #include "play.h"
 
-enum {
-    WINDOW_BYTES = 16 << 20,
-    BATCH_BYTES = 1 << 20,
-    ROOM = 256, /* of a request beside the messages */
-    ANSWER_MS = 5000
-};
+enum { WINDOW_BYTES = 16 << 20, BATCH_BYTES = 1 << 20, ANSWER_MS = 5000 };
 
 /* ---- where a source goes ---- */
 
@@ -65,16 +60,18 @@ static void done(void *ctx, const struct rpc_result *r) {
     *(struct play_sent *)ctx = (struct play_sent){0};
     p->open--;
     p->open_bytes -= s.bytes;
-    if (r->ok) {
-        s.target->answered = true;
-        p->played += s.messages;
-    } else {
-        p->failed += s.messages;
+    uint64_t count = 0;
+    if (r->ok)
+        mp_get_uint(r->body, r->len, "count", &count);
+    s.target->answered |= r->ok;
+    p->played += count;
+    p->failed += s.messages - count;
+    if (count < s.messages)
         log_limited(&limit, LOG_ERROR, "%llu messages were not played: %s",
-                    (unsigned long long)s.messages, r->error);
-        if (!s.target->answered)
-            p->on_gone(p->ctx, r->error);
-    }
+                    (unsigned long long)(s.messages - count),
+                    r->ok ? "the stage could not publish them" : r->error);
+    if (!r->ok && !s.target->answered)
+        p->on_gone(p->ctx, r->error);
     bool room = p->open < PLAY_WINDOW && p->open_bytes < WINDOW_BYTES;
     if ((p->blocked && room) || p->open == 0) {
         p->blocked = false;
@@ -113,16 +110,9 @@ void play_into_flush(struct play_into *p) {
 }
 
 int play_into_add(struct play_into *p, const char *source, const struct msg *m, struct err *e) {
-    static struct log_limit limit;
     struct play_target *t = find(p, source, e);
     if (!t)
         return -1;
-    if (m->raw_len > RPC_MAX - ROOM) {
-        p->too_long++;
-        log_limited(&limit, LOG_ERROR, "%.*s of %zu bytes is not played: a request holds %d",
-                    (int)m->topic_len, m->topic, m->raw_len, RPC_MAX - ROOM);
-        return 0;
-    }
     if (t->batched && buf_len(&t->batch) + m->raw_len > BATCH_BYTES)
         send_batch(p, t);
     buf_put(&t->batch, m->raw, m->raw_len);

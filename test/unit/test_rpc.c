@@ -291,13 +291,13 @@ TEST(bounds_are_refused_with_a_text) {
     answerer_open(&s, "x");
     client_open(&c, "x");
     rpc_request_begin(&b, "ok", 1);
-    uint8_t *block = mem_alloc(RPC_MAX);
-    mp_kv_bin(&b, "data", block, RPC_MAX);
+    uint8_t *block = mem_alloc(RPC_REQUEST_MAX);
+    mp_kv_bin(&b, "data", block, RPC_REQUEST_MAX);
     rpc_request(&c, &b, 5000, on_done, &big);
     ask(&c, &flood, "flood", 0, 5000);
     RUN_UNTIL(&loop, big.calls && flood.calls);
     CHECK_INT(big.cause, CAUSE_LIMIT);
-    CHECK_STR(big.error, "x: the request is longer than 4 MB");
+    CHECK_STR(big.error, "x: the request is longer than a message may be (32 MB)");
     CHECK_INT(flood.cause, CAUSE_FAILED);
     CHECK(strstr(flood.error, "the reply would be 4194"));
     for (int i = 0; i < RPC_PENDING; i++)
