@@ -2,7 +2,7 @@
  *
  *   main.c      options, opening, closing
  *   config.c    command line, environment, JSON file and defaults, in this order
- *   door.c      the three listening sockets; who is let in
+ *   entrance.c  who is let in at the three ports
  *   conn.c      a connection that sends packets: bytes in, answers out, deadlines
  *   auth.c      what is said at the authentication port
  *   control.c   what is said at the settings port
@@ -21,6 +21,7 @@
 
 #include "annexb.h"
 #include "codec/campacket.h"
+#include "doors.h"
 #include "proc.h"
 #include "secret.h"
 #include "session.h"
@@ -69,7 +70,7 @@ void config_defaults(struct config *f);
 /* After the command line. Fills in what it left open, and checks all of it. */
 int config_take(struct config *f, struct err *e);
 void config_free(struct config *f);
-const char *port_option(enum port p);
+struct doors_place config_place(const struct config *f);
 
 /* ---- store.c ---- */
 
@@ -154,22 +155,6 @@ void conn_refuse(int fd, enum port port);
 void auth_packet(struct conn *x, enum campacket_found found, const struct campacket *p);
 void auth_timeout(struct conn *x);
 void control_packet(struct conn *x, enum campacket_found found, const struct campacket *p);
-
-/* ---- door.c ---- */
-
-struct door {
-    struct camctl *c;
-    enum port port;
-    int fd; /* -1 = none */
-    bool resting;
-    uv_poll_t poll;
-};
-
-int door_check(const struct config *f, struct err *e);
-int doors_open(struct camctl *c, struct err *e);
-/* Those that had no descriptor left try again. */
-void doors_wake(struct camctl *c);
-void doors_close(struct camctl *c);
 
 /* ---- viewers.c ---- */
 
@@ -260,7 +245,7 @@ void bus_data(struct camctl *c, uint8_t value, uint64_t time_ms);
 void bus_image(struct camctl *c, const uint8_t *p, size_t n, unsigned width, unsigned height);
 void bus_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body, size_t n);
 
-/* ---- door.c ---- */
+/* ---- entrance.c ---- */
 
 /* Outlives the process (statefile.h): who has authenticated need not do so again because a killed
  * camctl was started anew. */
@@ -271,6 +256,8 @@ struct kept {
 
 void kept_open(struct camctl *c);
 void kept_close(struct camctl *c);
+/* Listen at the ports. */
+int entrance_open(struct camctl *c, struct err *e);
 
 /* ---- all of it ---- */
 
@@ -289,7 +276,7 @@ struct camctl {
     struct tries tries;
     struct kept *kept;
     struct store store;
-    struct door door[PORTS];
+    struct doors doors;
     struct conns conns[PORTS];
     struct viewers viewers;
     struct video video;

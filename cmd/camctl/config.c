@@ -41,8 +41,8 @@ struct given {
 
 static const char *const port_names[PORTS] = {"--data-port", "--settings-port", "--auth-port"};
 
-const char *port_option(enum port p) {
-    return port_names[p];
+struct doors_place config_place(const struct config *f) {
+    return (struct doors_place){f->host, f->port, port_names, PORTS};
 }
 
 static size_t all_given(struct config *f, struct given out[16]) {
@@ -183,7 +183,8 @@ static int take_ports(struct config *f, struct err *e) {
             return err_set(e, CAUSE_USAGE, "%s %s: must be 1 to 65535 (0: no such port)",
                            port_names[i], f->port_text[i]);
     }
-    return door_check(f, e);
+    struct doors_place at = config_place(f);
+    return doors_check(&at, e);
 }
 
 static int take_word(const char *option, const char *word, const char *const words[2], bool *second,

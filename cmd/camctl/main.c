@@ -146,13 +146,13 @@ static void on_second(void *ctx) {
     viewers_watch(c);
     video_watch(c);
     bus_lines(c);
-    doors_wake(c);
+    doors_wake(&c->doors);
 }
 
 static void on_stop(void *ctx) {
     struct camctl *c = ctx;
     c->stopping = true;
-    doors_close(c);
+    doors_close(&c->doors);
     conns_close(c);
     video_stop(c);
 }
@@ -190,7 +190,7 @@ static int camctl_open(struct camctl *c, struct err *e) {
     bus_open(c);
     show_counters(c);
     store_open(&c->store, c);
-    if (viewers_open(c, e) < 0 || doors_open(c, e) < 0)
+    if (viewers_open(c, e) < 0 || entrance_open(c, e) < 0)
         return -1;
     bus_settings(c);
     video_open(c);
@@ -198,7 +198,7 @@ static int camctl_open(struct camctl *c, struct err *e) {
 }
 
 static void camctl_close(struct camctl *c) {
-    doors_close(c);
+    doors_close(&c->doors);
     conns_close(c);
     viewers_close(c);
     store_close(&c->store);
@@ -223,8 +223,6 @@ int main(int argc, char **argv) {
     c->st.on_tick = on_second;
     c->st.on_stop = on_stop;
     c->st.no_stdin = true;
-    for (int i = 0; i < PORTS; i++)
-        c->door[i].fd = -1;
     config_defaults(&c->cfg);
     program.tables[2] = stage_common_options;
     int status = stage_options(&c->st, &program, argc, argv, NULL);

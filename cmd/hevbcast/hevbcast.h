@@ -1,7 +1,7 @@
 /* hevbcast: what the parts of the ventilator's TCP service share.
  *
  *   main.c     options, opening, closing
- *   door.c     the three listening sockets
+ *   entrance.c the three ports, and whose a connection there is
  *   client.c   one connection of a broadcast port: joining, leaving, the table of them
  *   out.c      texts to clients: built once, one send() each, bounded queues
  *   unread.c   whether a client has read what it was sent
@@ -23,6 +23,7 @@
 
 #include "alarms.h"
 #include "codec/hev.h"
+#include "doors.h"
 #include "stage.h"
 
 enum {
@@ -79,14 +80,6 @@ struct client {
     uv_poll_t poll;
 };
 
-struct door {
-    struct hevbcast *h;
-    enum port port;
-    int fd;       /* -1 = none */
-    bool resting; /* no descriptor was left */
-    uv_poll_t poll;
-};
-
 /* joined: payloads that others of the same turn or tick have overtaken, for everybody; coalesced:
  * states that a newer one has overtaken, for a client that had not read. */
 struct counts {
@@ -111,7 +104,7 @@ struct hevbcast {
     struct counts n;
     enum dialect dialect;
     unsigned version; /* of the serial side, see hev.h */
-    struct door door[PORTS];
+    struct doors doors;
 
     struct client **client;
     size_t client_count, max_clients;
@@ -156,12 +149,9 @@ static inline uint64_t hevbcast_ms(const struct hevbcast *h) {
     return uv_now(&h->st.loop);
 }
 
-/* ---- door.c ---- */
-int door_check(const struct options *o, struct err *e);
-int doors_open(struct hevbcast *h, struct err *e);
-/* Those that had to rest try again. */
-void doors_wake(struct hevbcast *h);
-void doors_close(struct hevbcast *h);
+/* ---- entrance.c ---- */
+int entrance_check(const struct options *o, struct err *e);
+int entrance_open(struct hevbcast *h, struct err *e);
 
 /* ---- client.c ---- */
 void client_table_open(struct hevbcast *h);

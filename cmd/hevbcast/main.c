@@ -90,7 +90,7 @@ static int check_mcu(struct hevbcast *h, struct err *e) {
 
 static int check_options(struct hevbcast *h) {
     struct err e;
-    if (check_dialect(h, &e) < 0 || check_mcu(h, &e) < 0 || door_check(&h->opt, &e) < 0)
+    if (check_dialect(h, &e) < 0 || check_mcu(h, &e) < 0 || entrance_check(&h->opt, &e) < 0)
         return opt_usage_error(&program, "%s", e.text);
     return -1;
 }
@@ -110,8 +110,9 @@ static void on_prepare(uv_prepare_t *p) {
 }
 
 static void on_second(void *ctx) {
-    clients_watch(ctx);
-    doors_wake(ctx);
+    struct hevbcast *h = ctx;
+    clients_watch(h);
+    doors_wake(&h->doors);
 }
 
 /* Whoever does not take our commands must not hold the broadcasts up: what is published is then
@@ -159,7 +160,7 @@ static int hevbcast_open(struct hevbcast *h, struct err *e) {
     h->prepare.data = h;
     uv_prepare_start(&h->prepare, on_prepare);
     show_counters(h);
-    if (doors_open(h, e) < 0)
+    if (entrance_open(h, e) < 0)
         return -1;
     state_open(h);
     bus_open(h);
@@ -168,7 +169,7 @@ static int hevbcast_open(struct hevbcast *h, struct err *e) {
 
 static void hevbcast_close(struct hevbcast *h) {
     h->stopping = true;
-    doors_close(h);
+    doors_close(&h->doors);
     queries_close(h);
     client_table_free(h);
     cast_close(h);
