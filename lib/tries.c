@@ -56,6 +56,11 @@ uint64_t tries_who_text(const char *peer) {
     return inet_pton(AF_INET6, host, &v6) == 1 ? who_v6(&v6) : 1;
 }
 
+/* ::1 has nothing but zeros in its first half, which stand for nobody. */
+bool tries_who_is_here(uint64_t who) {
+    return who == 1 || who >> 24 == (UINT64_C(1) << 8 | 127);
+}
+
 /* ---- tries ---- */
 
 static size_t set_of(uint64_t who) {

@@ -25,6 +25,8 @@ struct tries {
  * or without port). */
 uint64_t tries_who(const struct sockaddr *a);
 uint64_t tries_who_text(const char *peer);
+/* Whether that is this machine itself (127.0.0.0/8, ::1), or what has no address. */
+bool tries_who_is_here(uint64_t who);
 
 /* Whether who may try now. What it shows must not even be looked at when not. */
 bool tries_left(const struct tries *t, uint64_t who, uint64_t now_ns);

@@ -135,6 +135,14 @@ check() {
     check beyond_the_limit_is_refused
 }
 
+@test "wsfanout: one address has a quarter" {
+    check one_address_has_a_quarter
+}
+
+@test "wsfanout: a number given is for everybody" {
+    check a_number_given_is_for_everybody
+}
+
 @test "wsfanout: garbage at the door" {
     check garbage_at_the_door
 }

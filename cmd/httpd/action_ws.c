@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "crowd.h"
 #include "handover.h"
 #include "log.h"
 #include "reply.h"
 #include "rundir.h"
 #include "site.h"
+#include "tries.h"
 #include "unixsock.h"
 
 enum { KEY_BYTES = 16, KEY_TEXT = 24, ACCEPT_TEXT = BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE) };
@@ -125,6 +127,25 @@ static void nobody_there(struct request *q) {
     refuse(q, 503, why);
 }
 
+/* Whether wsfanout has room for another one of this address; else it has been answered. */
+static bool is_crowded(struct request *q) {
+    static struct log_limit limit;
+    char table[80], who[64];
+    snprintf(table, sizeof table, "%s.crowd", q->route->arg[0]);
+    enum crowd_room room = crowd_look(table, tries_who(conn_address(q->conn)));
+    if (room == CROWD_ROOM)
+        return false;
+    bool of_address = room == CROWD_TOO_MANY;
+    log_limited(&limit, LOG_WARN, "%s: connection of %s refused: %s", q->route->arg[0],
+                conn_peer(q->conn, who, sizeof who),
+                of_address ? "its address has as many as it may (wsfanout --per-address)"
+                           : "all places are taken (wsfanout --clients)");
+    q->h->n.upgrades_crowded++;
+    refuse(q, of_address ? 429 : 503,
+           of_address ? "too many connections of this address" : "too many connections");
+    return true;
+}
+
 static bool too_long(const struct request *q) {
     const struct handover *limit = NULL;
     return q->raw_path_len >= sizeof limit->path || strlen(q->query) >= sizeof limit->query;
@@ -155,7 +176,7 @@ static void serve(struct request *q) {
         refuse(q, 503, "the server is being stopped");
     else if (!somebody_listens(q->route->arg[0]))
         nobody_there(q);
-    else
+    else if (!is_crowded(q))
         switch_protocols(q, key);
 }
 

@@ -14,7 +14,7 @@ struct httpd_counters {
     uint64_t requests, connections, suspended, cut;
     uint64_t responses_2xx, responses_3xx, responses_4xx, responses_5xx;
     uint64_t sent_bytes; /* bodies that were sent completely */
-    uint64_t upgrades, upgrades_refused;
+    uint64_t upgrades, upgrades_refused, upgrades_crowded;
     uint64_t asks, ask_timeouts;
     uint64_t sse_viewers, sse_skipped;
     uint64_t images_kept, images_bytes, images_dropped;

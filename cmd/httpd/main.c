@@ -208,6 +208,7 @@ static void prepare(struct httpd *h) {
                    {"sent_bytes", &h->n.sent_bytes},
                    {"upgrades", &h->n.upgrades},
                    {"upgrades_refused", &h->n.upgrades_refused},
+                   {"upgrades_crowded", &h->n.upgrades_crowded},
                    {"asks", &h->n.asks},
                    {"ask_timeouts", &h->n.ask_timeouts},
                    {"sse_viewers", &h->n.sse_viewers},

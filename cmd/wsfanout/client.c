@@ -9,6 +9,7 @@
 #include "fanout.h"
 #include "listen.h"
 #include "log.h"
+#include "tries.h"
 
 enum { OWN_FILES = 64 /* descriptors the program needs beside its clients */ };
 
@@ -36,6 +37,12 @@ int client_table_open(struct fanout *f) {
     f->dirty = mem_alloc(2 * most * sizeof(struct client *));
     f->next_id = (clock_wall_ns() / 1000000u - EPOCH_MS) << 12;
     return 0;
+}
+
+void client_crowd_open(struct fanout *f) {
+    char name[sizeof f->name + 8];
+    snprintf(name, sizeof name, "%s.crowd", f->name);
+    crowd_open(&f->crowd, name, (uint32_t)f->max_clients, (uint32_t)f->opt.per_address);
 }
 
 static struct client **bucket_of(const struct fanout *f, uint64_t id) {
@@ -117,17 +124,25 @@ static void set_socket(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 }
 
-static void refuse(struct fanout *f, int fd, const struct handover *h) {
-    static struct log_limit full;
+/* httpd has looked before it answered 101, so this is for those who came at the same moment. */
+static void refuse(struct fanout *f, int fd, const struct handover *h, enum crowd_room why) {
+    static struct log_limit full, crowded;
+    bool of_address = why == CROWD_TOO_MANY;
+    const char *text = of_address ? "too many clients of this address" : "too many clients";
     struct buf b = {0};
-    wsframe_put_close(&b, WSFRAME_TRY_LATER, "too many clients", strlen("too many clients"));
+    wsframe_put_close(&b, WSFRAME_TRY_LATER, text, strlen(text));
     send(fd, buf_data(&b), buf_len(&b), MSG_DONTWAIT | MSG_NOSIGNAL);
     buf_free(&b);
     shutdown(fd, SHUT_RDWR);
     close(fd);
     f->n.refused++;
-    log_limited(&full, LOG_WARN, "client %s refused: %zu are connected (--clients)", h->peer,
-                f->open_count);
+    f->n.crowded += of_address;
+    if (of_address)
+        log_limited(&crowded, LOG_WARN, "client %s refused: its address has %u (--per-address)",
+                    h->peer, crowd_each(&f->crowd));
+    else
+        log_limited(&full, LOG_WARN, "client %s refused: %zu are connected (--clients)", h->peer,
+                    f->open_count);
 }
 
 static struct client *client_new(struct fanout *f, int fd, const struct handover *h) {
@@ -149,14 +164,19 @@ static struct client *client_new(struct fanout *f, int fd, const struct handover
 }
 
 void client_add(struct fanout *f, int fd, const struct handover *h) {
-    if (f->stopping || f->open_count + f->leaving_count >= f->max_clients) {
-        refuse(f, fd, h);
+    uint64_t who = tries_who_text(h->peer);
+    enum crowd_room room = f->stopping ? CROWD_FULL : crowd_enter(&f->crowd, who);
+    if (room != CROWD_ROOM) {
+        refuse(f, fd, h, room);
         return;
     }
     set_socket(fd);
     struct client *c = client_new(f, fd, h);
-    if (!c)
+    if (!c) {
+        crowd_leave(&f->crowd, who);
         return;
+    }
+    c->who = who;
     table_add(c);
     f->n.opened++;
     if (h->group[0])
@@ -182,6 +202,7 @@ static void on_closed(uv_handle_t *h) {
 static void gone(struct client *c) {
     struct fanout *f = c->f;
     c->state = CLIENT_GONE;
+    crowd_leave(&f->crowd, c->who);
     shutdown(c->fd, SHUT_RDWR);
     out_free(c);
     receive_give_back(c);
@@ -253,6 +274,7 @@ void client_table_free(struct fanout *f) {
         table_remove(c);
         gone(c);
     }
+    crowd_close(&f->crowd);
     free(f->open);
     free(f->leaving);
     free(f->dirty);

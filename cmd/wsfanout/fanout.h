@@ -17,6 +17,7 @@
 
 #include <wslay/wslay.h>
 
+#include "crowd.h"
 #include "handover.h"
 #include "stage.h"
 #include "wsframe.h"
@@ -99,6 +100,7 @@ struct client {
     size_t index; /* in f->open or f->leaving */
     struct client *next_in_bucket;
     char peer[64];
+    uint64_t who; /* its address, see tries.h */
     struct group group[GROUPS];
     size_t groups;
 
@@ -131,8 +133,8 @@ struct client {
 struct options {
     const char *socket;
     struct opt_list skip; /* topics */
-    int64_t clients, queue, skip_above, memory, stall_ms, ping_ms, pong_ms, max_message, message_ms,
-        rate;
+    int64_t clients, per_address, queue, skip_above, memory, stall_ms, ping_ms, pong_ms,
+        max_message, message_ms, rate;
 };
 
 /* A sender that keeps its connection. */
@@ -144,7 +146,8 @@ struct sender {
 };
 
 struct counts {
-    uint64_t clients, opened, closed, refused, cut_slow, cut_flood, cut_dead, cut_memory, cut_late;
+    uint64_t clients, opened, closed, refused, crowded, cut_slow, cut_flood, cut_dead, cut_memory,
+        cut_late;
     uint64_t faults;
     uint64_t messages, frames, bytes, sends, skipped;
     uint64_t texts, binaries, pings, pongs, bad_handovers;
@@ -157,6 +160,7 @@ struct fanout {
 
     struct client **open, **leaving, **dirty;
     size_t open_count, leaving_count, dirty_count, max_clients;
+    struct crowd crowd;     /* open and leaving clients by address; httpd looks there */
     struct client **bucket; /* open clients by id */
     size_t buckets;         /* a power of two */
     uint64_t next_id;
@@ -191,6 +195,8 @@ void door_close(struct fanout *f);
 
 /* ---- client.c ---- */
 int client_table_open(struct fanout *f);
+/* Once NAME.sock is ours. */
+void client_crowd_open(struct fanout *f);
 void client_table_free(struct fanout *f);
 /* Takes fd over, in any case. */
 void client_add(struct fanout *f, int fd, const struct handover *h);

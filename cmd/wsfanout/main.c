@@ -28,6 +28,10 @@ static const struct opt options[] = {
     {"socket", 0, OPT_TEXT, &fanout.opt.socket, "NAME",
      "take connections at $TAPLINE_RUN/NAME.sock (default: the first named -o)", 0, 0},
     {"clients", 0, OPT_INT, &fanout.opt.clients, "N", "refuse more than N clients", 1, 1 << 20},
+    {"per-address", 0, OPT_INT, &fanout.opt.per_address, "N",
+     "refuse more than N clients of one address (IPv6: of its first 64 bits); 0: a quarter of "
+     "--clients, and any number from this machine itself",
+     0, 1 << 20},
     {"queue", 0, OPT_SIZE, &fanout.opt.queue, "SIZE",
      "cut a client when more than SIZE bytes wait for it", 1, 1LL << 32},
     {"skip", 0, OPT_LIST, &fanout.opt.skip, "PREFIX",
@@ -150,6 +154,7 @@ static void show_counters(struct fanout *f) {
                                         {"opened", &f->n.opened},
                                         {"closed", &f->n.closed},
                                         {"refused", &f->n.refused},
+                                        {"refused_of_address", &f->n.crowded},
                                         {"cut_slow", &f->n.cut_slow},
                                         {"cut_flood", &f->n.cut_flood},
                                         {"cut_dead", &f->n.cut_dead},
@@ -185,7 +190,10 @@ static int fanout_open(struct fanout *f, struct stage *st, struct err *e) {
     show_counters(f);
     pub_retain(&st->pub, "ws.clients");
     event_clients(f);
-    return door_open(f, e);
+    if (door_open(f, e) < 0)
+        return -1;
+    client_crowd_open(f);
+    return 0;
 }
 
 static void fanout_close(struct fanout *f) {

@@ -297,6 +297,37 @@ def beyond_the_limit_is_refused(f):
         x.expect(TEXT, "x")
 
 
+@check(args=["--clients", "16"], reports=True)
+def one_address_has_a_quarter(f):
+    greedy = [Client(f, peer="203.0.113.9:%d" % i) for i in range(4)]
+    late = Client(f, peer="[::ffff:203.0.113.9]:77")
+    late.expect(CLOSE, close_payload(1013, "too many clients of this address"))
+    assert late.next() is None
+    counter("refused_of_address", 1)
+    here = [Client(f) for _ in range(11)]  # this machine is behind no limit of its own
+    other = Client(f, peer="203.0.113.10:1")
+    f.wait("ws.clients", count=16)
+    Client(f).expect(CLOSE, close_payload(1013, "too many clients"))
+    greedy[0].close()
+    here[0].close()
+    f.wait("ws.clients", count=14)
+    again = Client(f, peer="203.0.113.9:5")
+    f.wait("ws.clients", count=15)
+    f.say("x")
+    for x in (greedy[1], here[1], other, again):
+        x.expect(TEXT, "x")
+    Client(f, peer="203.0.113.9:6").expect(CLOSE, close_payload(1013, "too many clients of this address"))
+
+
+@check(args=["--per-address", "2"])
+def a_number_given_is_for_everybody(f):
+    keep = []
+    for peer in "127.0.0.1:%d", "[2001:db8:0:1::%d]:9":
+        keep += [Client(f, peer=peer % i) for i in (1, 2)]
+        Client(f, peer=peer % 3).expect(CLOSE, close_payload(1013, "too many clients of this address"))
+    assert Client(f, peer="[2001:db8:0:2::1]:9").id
+
+
 # ---- the door ----
 
 def open_files(f):

@@ -198,10 +198,10 @@ def tcp_pair(rcvbuf=None):
 class Client:
     """A raw client, already handed over; no reading happens but when asked."""
 
-    def __init__(self, f, rcvbuf=None, **keys):
+    def __init__(self, f, rcvbuf=None, peer=None, **keys):
         self.sock, conn = tcp_pair(rcvbuf)
         self.f = f
-        self.peer = "%s:%d" % self.sock.getsockname()
+        self.peer = peer or "%s:%d" % self.sock.getsockname()
         self.data = b""
         self.frames = []
         hand_over(conn.fileno(), f.name, peer=self.peer, **keys)
