@@ -1,7 +1,7 @@
 // Where the video is, who is connected, who has shown the password or tried to.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { number } from "../shared/format.js";
+import { clock, number } from "../shared/format.js";
 
 const SAID_MS = 4000;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
@@ -34,7 +34,7 @@ export class Access {
     const url = about?.rtsp_url ? fromHere(about.rtsp_url) : "";
     if (byId("rtsp").value !== url) byId("rtsp").value = url;
     byId("copy").disabled = !url;
-    const mode = about?.mode ? this.words.of("mode", about.mode) : "";
+    const mode = about?.mode ? this.i18n.word("mode", about.mode) : "";
     const unset = about?.password === false ? this.i18n.t("noPassword") : "";
     setText(byId("access-mode"), [mode, unset].filter(Boolean).join(", "));
     for (const [key, node] of this.counts) {
@@ -51,9 +51,9 @@ export class Access {
     this.attemptText = text;
     const rows = auth.toReversed().map(({ ms, peer, ok, reason, count }) => {
       const dot = element("span", { class: "dot", "data-state": ok ? "ok" : "bad", "aria-hidden": "true" });
-      const what = ok ? this.i18n.t("attemptOk") : this.words.of("reason", reason || "refused");
+      const what = ok ? this.i18n.t("attemptOk") : this.i18n.word("reason", reason || "refused");
       const times = count > 1 ? ` ×${number(count)}` : "";
-      return element("li", { class: "attempt", "data-ok": String(ok) }, dot, element("time", {}, this.words.clock(ms)), element("span", {}, peer), element("span", { class: "attempt-what" }, what + times));
+      return element("li", { class: "attempt", "data-ok": String(ok) }, dot, element("time", {}, clock(ms)), element("span", {}, peer), element("span", { class: "attempt-what" }, what + times));
     });
     if (!rows.length) rows.push(element("li", { class: "attempt-none" }, this.i18n.t("noAttempts")));
     byId("attempts").replaceChildren(...rows);

@@ -1,8 +1,7 @@
 // The page of a controlled camera: builds the parts and joins them.
 
-import { byId } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
-import { loadIcons } from "../shared/icons.js";
+import { startPage } from "../shared/page.js";
 import { PageLink } from "../shared/pagelink.js";
 import { Access } from "./access.js";
 import { Head } from "./head.js";
@@ -27,10 +26,6 @@ const access = new Access({ i18n, words });
 
 let control = null; // whether camctl answers; null: not known
 
-function nameLanguage() {
-  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
-}
-
 // What nobody would carry out cannot be asked for.
 function updateReachable() {
   const reachable = link.word === "up" && control === true;
@@ -40,7 +35,7 @@ function updateReachable() {
 
 function takeState(state) {
   control = state.control;
-  words.sync(state.now_ms);
+  words.setClock(state.now_ms);
   head.show(state);
   settings.show(state);
   access.show(state);
@@ -59,17 +54,8 @@ link.addEventListener("link", ({ detail }) => {
   stream.setLink(detail);
   updateReachable();
 });
-byId("language").addEventListener("click", () => i18n.next());
-i18n.addEventListener("change", nameLanguage);
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input:not([type=range]):not([readonly]), select, textarea");
-  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "l") i18n.next();
-  if (event.key === "f") preview.toggleFull();
-});
 
-loadIcons().catch(() => {});
-nameLanguage();
 updateReachable();
 preview.start();
+startPage(i18n, { f: () => preview.toggleFull() });
 link.start();

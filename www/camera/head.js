@@ -1,33 +1,28 @@
 // Lamps, notices and foot: how the whole is.
 
 import { byId, setText } from "../shared/dom.js";
-import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { Lamps } from "../shared/lamps.js";
+import { LinkState } from "../shared/linkstate.js";
 import { NoticeLines } from "../shared/notices.js";
 
-const PATIENCE_MS = 1200; // a restart of the server is over before that
 const RESTART_MS = 4000; // changed settings stop the programs, which is no trouble
 const LAMP = { running: "ok", starting: "warn", stopped: "none" };
 
 export class Head {
   constructor({ i18n, words, processes, preview }) {
     Object.assign(this, { i18n, words, processes });
-    this.link = "connecting";
-    this.late = false;
     this.state = null;
     this.illSince = new Map(); // process -> when it was first seen not running
     this.lines = new NoticeLines(byId("notices"));
     this.lamps = new Lamps(byId("states"), i18n, ["link", "control", "camera", "publisher"]);
     preview.addEventListener("change", ({ detail }) => [(this.picture = detail), this.update()]);
+    this.link = new LinkState(this);
     i18n.addEventListener("change", () => this.update());
-    this.setLink("connecting");
+    this.update();
   }
 
   setLink(word) {
-    this.link = word;
-    document.body.dataset.link = word;
-    clearTimeout(this.timer);
-    if (word === "up") this.late = false;
-    else this.timer = setTimeout(() => [(this.late = true), this.update()], PATIENCE_MS);
+    this.link.set(word);
     this.update();
   }
 
@@ -38,12 +33,11 @@ export class Head {
 
   // Everything below is hearsay when this is not true.
   get heard() {
-    return this.link === "up" && this.state?.control === true;
+    return this.link.up && this.state?.control === true;
   }
 
   update() {
-    const [lamp, key] = LINK_LAMP[this.link];
-    this.lamps.set("link", lamp, this.i18n.t(key));
+    this.link.show();
     this.#control();
     for (const name of ["camera", "publisher"]) this.#process(name);
     this.#notices();
@@ -51,33 +45,26 @@ export class Head {
   }
 
   #control() {
-    const control = this.link === "up" ? (this.state?.control ?? null) : null;
+    const control = this.link.up ? (this.state?.control ?? null) : null;
     document.body.dataset.control = control === null ? "unknown" : control ? "ok" : "lost";
     if (control === null) this.lamps.set("control", "none", this.i18n.t("unknown"));
     else this.lamps.set("control", control ? "ok" : "bad", this.i18n.t(control ? "controlOk" : "controlLost"));
   }
 
   #process(name) {
+    const { i18n } = this;
     const process = this.heard ? this.processes.of(name) : null;
-    if (process) this.lamps.set(name, LAMP[process.state] ?? "bad", this.words.of("state", process.state));
-    else this.lamps.set(name, "none", this.i18n.t("unknown"));
+    if (process) this.lamps.set(name, LAMP[process.state] ?? "bad", i18n.word("state", process.state));
+    else this.lamps.set(name, "none", i18n.t("unknown"));
   }
 
   #notices() {
     const { i18n } = this;
-    this.lines.set("link", "bad", this.#linkText());
-    this.lines.set("control", "bad", this.link === "up" && this.state?.control === false ? i18n.t("noticeControl") : "");
+    this.lines.set("control", "bad", this.link.up && this.state?.control === false ? i18n.t("noticeControl") : "");
     this.lines.set("camera", "bad", this.#processText("camera"));
     this.lines.set("publisher", "warn", this.#processText("publisher"));
     const silent = this.heard && this.picture === "late" && this.processes.of("camera")?.state === "running";
     this.lines.set("picture", "warn", silent ? i18n.t("noticePicture") : "");
-  }
-
-  #linkText() {
-    if (this.link === "up") return "";
-    if (navigator.onLine === false) return this.i18n.t("noticeOffline");
-    if (this.link === "stale") return this.i18n.t("noticeStale");
-    return this.late ? this.i18n.t("noticeLink") : "";
   }
 
   #processText(name) {
@@ -86,14 +73,13 @@ export class Head {
     if (!this.illSince.has(name)) this.illSince.set(name, performance.now());
     const brief = ["starting", "stopped"].includes(process.state) && performance.now() - this.illSince.get(name) < RESTART_MS;
     if (brief) return "";
-    const why = this.words.trouble(process) || this.words.of("state", process.state);
+    const why = this.words.trouble(process) || this.i18n.word("state", process.state);
     return this.i18n.t(name === "camera" ? "noticeCamera" : "noticePublisher", { why });
   }
 
   #foot() {
     const { clients, version, about } = this.state;
-    const browsers = clients === 1 ? this.i18n.t("clients1") : this.i18n.t("clients", { n: clients });
-    const source = about?.source ? this.words.of("from", about.source) : "";
-    setText(byId("foot-text"), [this.i18n.t("version", { version }), source, browsers].filter(Boolean).join(" · "));
+    const source = about?.source ? this.i18n.word("from", about.source) : "";
+    setText(byId("foot-text"), [this.i18n.t("version", { version }), source, this.i18n.count("clients", clients)].filter(Boolean).join(" · "));
   }
 }

@@ -43,7 +43,7 @@ class ProcessCard {
     const { process, i18n, words } = this;
     this.node.dataset.state = process.state;
     this.dot.dataset.state = DOT[process.state] ?? "warn";
-    setText(this.title, words.of("process", this.name));
+    setText(this.title, i18n.word("process", this.name));
     setText(this.word, i18n.t("restart"));
     this.button.setAttribute("aria-label", i18n.t("restartOf", { name: this.title.textContent }));
     setText(this.summary, i18n.t("lines"));
@@ -58,7 +58,7 @@ class ProcessCard {
     const { process, i18n, words } = this;
     const trouble = process.state === "running" ? "" : words.trouble(process);
     const since = process.since ? i18n.t("since", { span: words.since(process.since) }) : "";
-    setText(this.state, [words.of("state", process.state), since, trouble].filter(Boolean).join(" · "));
+    setText(this.state, [i18n.word("state", process.state), since, trouble].filter(Boolean).join(" · "));
     const pid = process.pid ? i18n.t("pid", { pid: process.pid }) : "";
     setText(this.facts, [pid, i18n.t("restarts", { n: process.restarts ?? 0 })].filter(Boolean).join(" · "));
   }

@@ -4,6 +4,7 @@
 // settings is what is stored, and what the next one gets.
 
 import { byId, setText } from "../shared/dom.js";
+import { clock } from "../shared/format.js";
 import { setSettings } from "./api.js";
 import { Dial, SPECS } from "./dial.js";
 
@@ -135,6 +136,6 @@ export class Settings {
 
   #source() {
     const { source, changed } = this.stored;
-    setText(byId("settings-source"), source ? this.i18n.t(`source_${source}`, { time: this.words.clock(changed / 1e6) }) : "");
+    setText(byId("settings-source"), source ? this.i18n.t(`source_${source}`, { time: clock(changed / 1e6) }) : "");
   }
 }

@@ -1,8 +1,7 @@
 // The page of the cameras: builds the parts and joins them.
 
-import { byId } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
-import { loadIcons } from "../shared/icons.js";
+import { startPage } from "../shared/page.js";
 import { PageLink } from "../shared/pagelink.js";
 import { Head } from "./head.js";
 import { SleepDialog } from "./sleep.js";
@@ -23,14 +22,10 @@ const timeline = new Timeline({ i18n, wall });
 const viewer = new Viewer({ i18n, words, wall, timeline });
 const sleep = new SleepDialog({ i18n, wall });
 
-function nameLanguage() {
-  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
-}
-
 link.addEventListener("link", (event) => head.setLink(event.detail));
 link.addEventListener("message", ({ detail }) => {
   if (detail.type !== "cameras") return;
-  words.sync(detail.now_ms);
+  words.setClock(detail.now_ms);
   head.show(detail);
   wall.show(detail.cameras);
   timeline.show(detail.cameras);
@@ -40,13 +35,6 @@ link.addEventListener("message", ({ detail }) => {
 wall.addEventListener("open", (event) => viewer.openCamera(event.detail));
 wall.addEventListener("sleep", (event) => sleep.open(event.detail));
 timeline.addEventListener("open", (event) => viewer.openSaved(event.detail));
-byId("language").addEventListener("click", () => i18n.next());
-i18n.addEventListener("change", nameLanguage);
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, select, textarea");
-  if (event.key === "l" && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) i18n.next();
-});
 
-loadIcons().catch(() => {});
-nameLanguage();
+startPage(i18n);
 link.start();

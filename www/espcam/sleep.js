@@ -31,7 +31,7 @@ export class SleepDialog {
     setText(this.title, i18n.t("sleepTitle", { name: nameOf(this.wall.camera(mac)) }));
     setText(this.label, i18n.t("sleepFor"));
     setText(this.go, i18n.t("sleepGo"));
-    setText(this.cancel, i18n.t("close").split(" (")[0]);
+    setText(this.cancel, i18n.t("cancel"));
     setText(this.done, "");
     this.go.disabled = false;
     this.choice.replaceChildren(...CHOICES.map((s) => element("option", { value: s, selected: s === 600 }, this.#words(s))));

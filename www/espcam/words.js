@@ -1,22 +1,15 @@
 // What is said of a camera, on its card and in the full view.
 
+import { ServerClock } from "../shared/serverclock.js";
 import { bytes, clock, number, rate, span } from "./format.js";
 
 export const nameOf = (camera) => camera.name ?? camera.mac;
 export const shortNameOf = (camera) => camera.name ?? camera.mac.slice(-5);
 
-export class Words {
+export class Words extends ServerClock {
   constructor(i18n) {
+    super();
     this.i18n = i18n;
-    this.skew = 0; // server's clock less ours
-  }
-
-  sync(nowMs) {
-    this.skew = nowMs - Date.now();
-  }
-
-  now() {
-    return Date.now() + this.skew;
   }
 
   age(ms) {

@@ -2,7 +2,7 @@
 
 import { byId } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
-import { loadIcons } from "../shared/icons.js";
+import { startPage } from "../shared/page.js";
 import { PageLink } from "../shared/pagelink.js";
 import { Alarms } from "./alarms.js";
 import { fetchHistory } from "./api.js";
@@ -28,10 +28,6 @@ const sound = new Sound({ i18n });
 const control = new Control({ i18n });
 const head = new Head({ i18n, feed });
 const history = new History({ i18n });
-
-function nameLanguage() {
-  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
-}
 
 let waiting = null; // samples that come while the past is being fetched
 let fills = 0;
@@ -80,15 +76,7 @@ link.addEventListener("link", ({ detail }) => {
 });
 alarms.addEventListener("worst", ({ detail }) => sound.setWorst(detail));
 alarms.addEventListener("failed", ({ detail }) => head.refused(detail));
-byId("language").addEventListener("click", () => i18n.next());
-i18n.addEventListener("change", nameLanguage);
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || byId("confirm").open) return;
-  if (event.key === "l") i18n.next();
-  if (event.key === "m") sound.toggle();
-});
 
-loadIcons().catch(() => {});
-nameLanguage();
 control.setReachable(false);
+startPage(i18n, { m: () => sound.toggle() }, () => byId("confirm").open);
 link.start();

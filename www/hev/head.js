@@ -1,11 +1,12 @@
 // Lamps, the banner over everything, state and mode: whether what is shown is of now.
 
+import { DeviceState } from "../shared/devicestate.js";
 import { byId, element, setText } from "../shared/dom.js";
 import { span } from "../shared/format.js";
-import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { Lamps } from "../shared/lamps.js";
+import { LinkState } from "../shared/linkstate.js";
 import { NoticeLines } from "../shared/notices.js";
 
-const PATIENCE_MS = 1200; // a restart of the server is over before that
 const TICK_MS = 200;
 const COMMAND_MS = 8000;
 const UNSENT_MS = 15000;
@@ -13,12 +14,12 @@ const UNSENT_MS = 15000;
 export class Head {
   constructor({ i18n, feed }) {
     Object.assign(this, { i18n, feed });
-    this.link = "connecting";
-    this.linkSince = performance.now();
     this.state = null;
     this.stateAt = 0;
     this.lines = new NoticeLines(byId("notices"));
     this.lamps = new Lamps(byId("states"), i18n, ["link", "device", "data"]);
+    this.link = new LinkState(this);
+    this.device = new DeviceState(this);
     this.chips = new Map();
     i18n.addEventListener("change", () => this.update());
     setInterval(() => this.update(), TICK_MS);
@@ -26,9 +27,7 @@ export class Head {
   }
 
   setLink(word) {
-    this.link = word;
-    this.linkSince = performance.now();
-    document.body.dataset.link = word;
+    this.link.set(word);
     this.update();
   }
 
@@ -49,7 +48,7 @@ export class Head {
   get fresh() {
     const { state } = this;
     if (!state || (state.age_ms === null && !this.feed.count)) return "none";
-    if (this.link !== "up" || !state.serial) return "late";
+    if (!this.link.up || !state.serial) return "late";
     return this.silenceMs > Math.max(state.stale_ms, 2.5 * state.interval_ms) ? "late" : "live";
   }
 
@@ -62,28 +61,14 @@ export class Head {
 
   update() {
     const { state, fresh } = this;
-    const [lamp, key] = LINK_LAMP[this.link];
     document.body.dataset.fresh = fresh;
-    this.lamps.set("link", lamp, this.i18n.t(key));
-    this.#device();
+    this.link.show();
+    this.device.show(this.link.up ? state : null);
     this.#data(fresh);
     this.#notices(fresh);
     this.#overlay(fresh);
     if (state) this.#chips(state);
     if (state) this.#foot(state);
-  }
-
-  #cause() {
-    const key = `cause_${this.state.cause}`;
-    return this.i18n.has(key) ? this.i18n.t(key) : this.state.cause;
-  }
-
-  #device() {
-    const known = this.state && this.link === "up";
-    document.body.dataset.device = known ? (this.state.serial ? "ok" : "lost") : "unknown";
-    if (!known) this.lamps.set("device", "none", this.i18n.t("deviceUnknown"));
-    else if (this.state.serial) this.lamps.set("device", "ok", this.i18n.t("cause_ok"));
-    else this.lamps.set("device", "bad", this.#cause());
   }
 
   #data(fresh) {
@@ -94,25 +79,10 @@ export class Head {
   }
 
   #notices(fresh) {
-    this.lines.set("link", "bad", this.#linkText());
-    this.lines.set("device", "bad", this.#deviceText());
-    const silent = fresh === "late" && this.link === "up" && this.state.serial;
+    const silent = fresh === "late" && this.link.up && this.state.serial;
     const { unsent_ms: unsent, now_ms: now } = this.state ?? {};
     this.lines.set("unsent", "bad", unsent && now - unsent < UNSENT_MS ? this.i18n.t("event_unsent") : "");
     this.lines.set("stale", "bad", silent ? this.i18n.t("noticeStaleData") : "");
-  }
-
-  #linkText() {
-    if (this.link === "up") return "";
-    if (navigator.onLine === false) return this.i18n.t("noticeOffline");
-    if (this.link === "stale") return this.i18n.t("noticeStale");
-    return performance.now() - this.linkSince > PATIENCE_MS ? this.i18n.t("noticeLink") : "";
-  }
-
-  #deviceText() {
-    if (!this.state || this.state.serial || this.link !== "up") return "";
-    const text = this.i18n.t("noticeDevice", { cause: this.#cause(), device: this.state.device });
-    return text.replace(" ()", "");
   }
 
   #overlay(fresh) {
@@ -123,7 +93,7 @@ export class Head {
   }
 
   #chips(state) {
-    const word = (kind, value) => (value === null ? null : this.i18n.has(`${kind}_${value}`) ? this.i18n.t(`${kind}_${value}`) : value.replaceAll("_", " "));
+    const word = (kind, value) => (value === null ? null : this.i18n.word(kind, value));
     this.#chip("mode", word("mode", state.mode));
     this.#chip("state", word("state", state.state));
     this.#chip("battery", this.#battery(state.battery));
@@ -151,7 +121,7 @@ export class Head {
 
   #foot(state) {
     const version = state.device_version === null ? "" : this.i18n.t("protocol", { version: state.device_version.toString(16).toUpperCase() });
-    const browsers = state.clients === 1 ? this.i18n.t("clients1") : this.i18n.t("clients", { n: state.clients });
+    const browsers = this.i18n.count("clients", state.clients);
     const servers = state.servers ? this.i18n.t("tcpClients", { n: (state.servers.webui ?? 0) + (state.servers.native ?? 0) }) : "";
     const link = state.link ? this.i18n.t("lineFaults", { n: (state.link.bad_fcs ?? 0) + (state.link.unknown ?? 0) }) : "";
     const words = [this.i18n.t("clinical"), this.i18n.t("version", { version: state.version }), version, state.device, browsers, servers, link];

@@ -1,8 +1,7 @@
 // The pages of the tag hub, / and /video: builds the parts and joins them.
 
-import { byId } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
-import { loadIcons } from "../shared/icons.js";
+import { startPage } from "../shared/page.js";
 import { PageLink } from "../shared/pagelink.js";
 import { Connect } from "./connect.js";
 import { Detections } from "./detections.js";
@@ -37,10 +36,6 @@ const sessions = new Sessions({ i18n, words });
 const connect = new Connect({ i18n });
 new Help({ i18n });
 
-function nameLanguage() {
-  byId("language").textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
-}
-
 function takeState(message) {
   words.sync(message);
   head.show(message);
@@ -72,15 +67,6 @@ link.addEventListener("link", ({ detail }) => {
 wall.addEventListener("open", ({ detail }) => viewer.show(detail));
 scene.addEventListener("choose", ({ detail }) => instruments.choose(detail));
 views.addEventListener("change", () => [wall.update(), scene.changed()]);
-byId("language").addEventListener("click", () => i18n.next());
-i18n.addEventListener("change", nameLanguage);
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, select, textarea");
-  if (typing || viewer.open || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "l") i18n.next();
-  if (event.key === "v") views.next();
-});
 
-loadIcons().catch(() => {});
-nameLanguage();
+startPage(i18n, { v: () => views.next() }, () => viewer.open);
 link.start();

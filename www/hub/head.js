@@ -2,31 +2,27 @@
 
 import { byId, element, setText } from "../shared/dom.js";
 import { NONE, number, rate, span } from "../shared/format.js";
-import { LINK_LAMP, Lamps } from "../shared/lamps.js";
+import { Lamps } from "../shared/lamps.js";
+import { LinkState } from "../shared/linkstate.js";
 import { NoticeLines } from "../shared/notices.js";
 
-const PATIENCE_MS = 1200; // a restart of the server is over before that
 const sum = (list, key) => list.reduce((all, one) => all + (one[key] ?? 0), 0);
 const most = (list, key) => Math.max(0, ...list.map((one) => one[key] ?? 0));
 
 export class Head {
   constructor({ i18n, words }) {
     Object.assign(this, { i18n, words });
-    this.late = false;
     this.message = null;
     this.tiles = new Map();
     this.lines = new NoticeLines(byId("notices"));
     this.lamps = new Lamps(byId("states"), i18n, ["link", "cameras", "games"]);
+    this.link = new LinkState(this);
     i18n.addEventListener("change", () => this.update());
-    this.setLink("connecting");
+    this.update();
   }
 
   setLink(word) {
-    this.link = word;
-    document.body.dataset.link = word;
-    clearTimeout(this.timer);
-    if (word === "up") this.late = false;
-    else this.timer = setTimeout(() => [(this.late = true), this.update()], PATIENCE_MS);
+    this.link.set(word);
     this.update();
   }
 
@@ -36,29 +32,20 @@ export class Head {
   }
 
   update() {
-    const [state, key] = LINK_LAMP[this.link];
-    this.lamps.set("link", state, this.i18n.t(key));
+    this.link.show();
     this.#peers();
-    this.lines.set("link", "bad", this.#linkText());
     if (!this.message) return;
     this.#summary(this.message);
     setText(byId("foot-text"), this.#foot(this.message));
   }
 
   #peers() {
-    const known = this.message && this.link === "up";
+    const known = this.message && this.link.up;
     const there = known ? this.message.cameras.filter((camera) => this.words.state(camera) !== "gone").length : 0;
     const games = known ? this.message.status.websocket.gdevelop_clients : 0;
     const word = (n) => (known ? number(n) : this.i18n.t("unknown"));
     this.lamps.set("cameras", there ? "ok" : known ? "warn" : "none", word(there));
     this.lamps.set("games", games ? "ok" : "none", word(games));
-  }
-
-  #linkText() {
-    if (this.link === "up") return "";
-    if (navigator.onLine === false) return this.i18n.t("noticeOffline");
-    if (this.link === "stale") return this.i18n.t("noticeStale");
-    return this.late ? this.i18n.t("noticeLink") : "";
   }
 
   #summary({ status, cameras }) {
@@ -95,8 +82,7 @@ export class Head {
 
   #foot({ version, status, uptime }) {
     const { pages } = status.websocket;
-    const browsers = pages === 1 ? this.i18n.t("clients1") : this.i18n.t("clients", { n: pages });
     const since = uptime.connected ? this.i18n.t("connectedFor", { time: span(uptime.uptime_seconds * 1000) }) : "";
-    return [this.i18n.t("version", { version }), browsers, since].filter(Boolean).join(" · ");
+    return [this.i18n.t("version", { version }), this.i18n.count("clients", pages), since].filter(Boolean).join(" · ");
   }
 }

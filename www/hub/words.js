@@ -1,23 +1,24 @@
 // What is said of a camera, in all places alike. Its clock is the hub's.
 
 import { number, span } from "../shared/format.js";
+import { ServerClock } from "../shared/serverclock.js";
 
 const HEARD_MS = 10000; // a camera without a connection (HTTP, UDP) sends every two seconds
 const COLOURS = 8;
 
 export const nameOf = (camera) => camera.name || camera.id;
 
-export class Words {
+export class Words extends ServerClock {
   constructor(i18n) {
+    super();
     this.i18n = i18n;
-    this.skew = 0; // hub's clock less ours
     this.colours = new Map();
     this.names = new Map();
     this.ended = new Map(); // "name address": when its last connection ended
   }
 
   sync(message) {
-    this.skew = message.now_ms - Date.now();
+    this.setClock(message.now_ms);
     for (const camera of message.cameras) this.#name(camera, message.cameras);
     this.ended = new Map();
     for (const { camera, address, disconnect_timestamp: end } of message.history.sessions) this.ended.set(`${camera} ${address}`, end * 1000);
@@ -29,10 +30,6 @@ export class Words {
     const alone = all.every((other) => other === camera || nameOf(other) !== name);
     this.names.set(camera.id, alone ? name : `${name} (${camera.id})`);
     if (!this.colours.has(camera.id)) this.colours.set(camera.id, this.colours.size % COLOURS);
-  }
-
-  now() {
-    return Date.now() + this.skew;
   }
 
   name(id) {

@@ -29,7 +29,7 @@ const session = new Session(link, player);
 const stage = new Stage({ session, player, media, i18n });
 const grid = new Grid({ media, i18n });
 const states = new States({ i18n, player, volume });
-const notices = new Notices({ i18n, states });
+const notices = new Notices({ i18n, lamps: states.lamps });
 const debug = new Debug({ i18n });
 const help = new Help({ i18n });
 const kiosk = new Kiosk();
@@ -58,9 +58,9 @@ function showFoot() {
   if (!state) return;
   const parts = [
     i18n.t("version", { version: state.version ?? "?" }),
-    i18n.has(`mode_${state.mode}`) ? i18n.t(`mode_${state.mode}`) : state.mode,
+    state.mode && i18n.word("mode", state.mode),
     state.firmware,
-    state.clients === 1 ? i18n.t("clients1") : i18n.t("clients", { n: state.clients ?? "?" }),
+    i18n.count("clients", state.clients ?? "?"),
   ];
   setText(byId("foot-text"), parts.filter(Boolean).join(" · "));
 }
@@ -82,14 +82,11 @@ function applyState(next) {
     media.setCount(count);
   }
   grid.setLit(next.lit ?? null);
-  states.setState(next);
   notices.setState(next);
   showFoot();
 }
 
 function applyLink(word) {
-  document.body.dataset.link = word;
-  states.setLink(word);
   notices.setLink(word);
   debug.add("LINK", word);
   if (word === "up" && media.progress().failed) media.retry();

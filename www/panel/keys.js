@@ -1,13 +1,12 @@
 // The keyboard: a table of keys and what they do.
 
-const FIELDS = "input:not([type=range]), textarea, select, [contenteditable]";
+import { typing } from "../shared/page.js";
 
-const typing = (target) => target.closest?.(FIELDS);
 const onButton = (target) => target.closest?.("button, summary, a[href]");
 
 export function listenToKeys(actions) {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.metaKey || typing(event.target)) return;
+    if (event.defaultPrevented || event.altKey || event.metaKey || typing(event)) return;
     const act = pick(event, actions);
     if (!act) return;
     event.preventDefault();

@@ -2,6 +2,7 @@
 
 import { byId, element } from "../shared/dom.js";
 import { icon, setIcon } from "../shared/icons.js";
+import { nameLanguage } from "../shared/page.js";
 
 function tool(name, act, label = name) {
   const attributes = { class: "button quiet square", type: "button", id: `tool-${name}` };
@@ -19,7 +20,8 @@ function slider(volume) {
 export function buildTools({ volume, kiosk, help, i18n }) {
   const mute = tool("sound", () => volume.toggle(), "mute");
   const range = slider(volume);
-  const language = tool("language", () => i18n.next());
+  const language = tool("language", null);
+  nameLanguage(language, i18n);
   const full = tool("full", () => kiosk.toggleFullscreen(), "fullscreen");
   full.hidden = !kiosk.canFullscreen;
   const kioskTool = tool("kiosk", () => kiosk.toggle());
@@ -32,7 +34,6 @@ export function buildTools({ volume, kiosk, help, i18n }) {
     mute.title = i18n.t(mute.dataset.i18nLabel);
     mute.setAttribute("aria-label", mute.title);
     range.value = volume.silent ? 0 : Math.round(volume.level * 100);
-    language.textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
   };
   volume.addEventListener("change", update);
   i18n.addEventListener("change", update);

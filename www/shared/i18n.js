@@ -30,6 +30,17 @@ export class I18n extends EventTarget {
     return key in this.tables[this.languages[0]];
   }
 
+  // "1 picture", "5 pictures": the text of key1, or of key.
+  count(key, n, values = {}) {
+    return this.t(n === 1 ? `${key}1` : key, { n, ...values });
+  }
+
+  // The text of a word of the protocol, or the word itself.
+  word(kind, word) {
+    const key = `${kind}_${word}`;
+    return this.has(key) ? this.t(key) : String(word).replaceAll("_", " ");
+  }
+
   next() {
     const at = this.languages.indexOf(this.language);
     this.use(this.languages[(at + 1) % this.languages.length]);

@@ -2,7 +2,7 @@
 
 import { byId, element, setText } from "../shared/dom.js";
 import { I18n } from "../shared/i18n.js";
-import { loadIcons } from "../shared/icons.js";
+import { startPage } from "../shared/page.js";
 import { Clock } from "./clock.js";
 import { Detail } from "./detail.js";
 import { Feed } from "./feed.js";
@@ -95,17 +95,6 @@ function applyLink(link) {
   wasUp = true;
 }
 
-function buildTools() {
-  const language = byId("language");
-  const update = () => {
-    language.textContent = i18n.languages.find((code) => code !== i18n.language).toUpperCase();
-    showHead();
-  };
-  language.addEventListener("click", () => i18n.next());
-  i18n.addEventListener("change", update);
-  update();
-}
-
 function joinParts() {
   feed.addEventListener("status", (event) => take(event.detail));
   feed.addEventListener("log", (event) => logs.add(event.detail));
@@ -131,9 +120,10 @@ function drawLegend() {
   }
 }
 
-loadIcons().catch(() => {}); // without them the buttons still have their words
 joinParts();
 drawLegend();
-buildTools();
+showHead();
+i18n.addEventListener("change", showHead);
+startPage(i18n);
 clock.start();
 feed.start();

@@ -1,6 +1,7 @@
 // Every word the page shows. States, causes and levels are those of `tapline status` in both.
 
+import { withCommon } from "../shared/texts.js";
 import { de } from "./texts_de.js";
 import { en } from "./texts_en.js";
 
-export const texts = { de, en };
+export const texts = withCommon({ de, en });
