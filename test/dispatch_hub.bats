@@ -68,6 +68,10 @@ check() {
     check pages_are_told_what_happens
 }
 
+@test "dispatch hub: who talks too much is not heard" {
+    check who_talks_too_much_is_not_heard
+}
+
 @test "dispatch hub: no token no hub" {
     check no_token_no_hub
 }

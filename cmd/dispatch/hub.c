@@ -12,7 +12,7 @@
 #include "statefile.h"
 
 /* Of what lies in the state file: another number, another layout. */
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 struct hub_rules hub;
 
@@ -130,6 +130,8 @@ static void open_counters(struct stage *st) {
                                         {"polls_dropped", &hub.n.polls_dropped},
                                         {"errors_told", &hub.n.errors_told},
                                         {"page_texts", &hub.n.page_texts},
+                                        {"texts_ignored", &hub.n.texts_ignored},
+                                        {"page_states_deferred", &hub.n.pages_deferred},
                                         {"bad_texts", &hub.n.bad_texts}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         stage_counter(st, all[i].name, all[i].value);

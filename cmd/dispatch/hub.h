@@ -55,7 +55,7 @@ struct hub_counts {
     uint64_t tags, tags_refused, frames, frames_refused, errors_told;
     uint64_t unauthorised, wrong_tokens, tokens_unread, kicked, refused_peers;
     uint64_t polls, polls_dropped, page_texts, bad_texts, cameras, games, pages, connections;
-    uint64_t answers_unsent;
+    uint64_t texts_ignored, pages_deferred;
 };
 
 struct hub_rules {

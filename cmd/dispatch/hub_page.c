@@ -21,7 +21,10 @@
 #include "json.h"
 #include "pages.h"
 
-enum { CHANGE_MS = 30, APART_MS = 200, HEARTBEAT_MS = 5000, TAGS_MS = 40 };
+/* ALONE: states a second for single pages; who comes when there were so many gets it with all
+ * others.
+ */
+enum { CHANGE_MS = 30, APART_MS = 200, HEARTBEAT_MS = 5000, TAGS_MS = 40, ALONE = 50 };
 
 static uv_timer_t state_timer, tags_timer;
 static bool changed, tagged, is_new[HUB_CAMERAS];
@@ -111,8 +114,26 @@ void hub_page_tag(const struct hub_camera *c) {
     hub_page_changed();
 }
 
+static bool may_send_alone(uint64_t now_ms) {
+    static uint64_t since_ms, sent;
+    if (now_ms - since_ms >= 1000) {
+        since_ms = now_ms;
+        sent = 0;
+    }
+    return sent++ < ALONE;
+}
+
+static void answer(uint64_t client) {
+    if (may_send_alone(uv_now(&hub.st->loop))) {
+        send_state(client);
+        return;
+    }
+    hub.n.pages_deferred++;
+    hub_page_changed();
+}
+
 void hub_page_joined(uint64_t client) {
-    send_state(client);
+    answer(client);
     hub_page_changed();
 }
 
@@ -122,7 +143,7 @@ void hub_page_text(uint64_t client, const char *text, size_t n) {
     hub.n.page_texts++;
     if (json_scan(&o, text, n, NULL) == 0 &&
         json_raw_text(json_get(&o, "type"), type, sizeof type) && strcmp(type, "hello") == 0)
-        send_state(client);
+        answer(client);
     else
         hub.n.bad_texts++;
 }

@@ -68,6 +68,19 @@ void hub_peers_accept(struct hub_peers *t, struct hub_peer *p, enum hub_kind kin
     t->accepted[kind]++;
 }
 
+enum hub_hearing hub_peer_asks(struct hub_peer *p, uint64_t now_ns) {
+    bool page = p->kind == HUB_PAGE;
+    uint64_t every = UINT64_C(1000000000) / (page ? HUB_HELLOS_S : HUB_ASKS_S);
+    uint64_t room = (page ? HUB_HELLOS : HUB_ASKS) * every;
+    if (p->asks_ns < now_ns)
+        p->asks_ns = now_ns;
+    if (p->asks_ns + every > now_ns + room)
+        return ++p->unheard < HUB_UNHEARD ? HUB_IGNORED : HUB_TOO_MUCH;
+    p->asks_ns += every;
+    p->unheard -= p->unheard > 0;
+    return HUB_HEARD;
+}
+
 static bool is_sound(const struct hub_peer *p) {
     return p->kind < HUB_KINDS && !p->addr[HUB_ADDR - 1];
 }

@@ -307,6 +307,24 @@ static struct hub_peer *speaker(const struct msg *m) {
     return p || client == 0 ? p : add(client, "?");
 }
 
+/* Whatever is no camera with the token could make work for everybody by talking. */
+static bool is_heard(struct hub_peer *p) {
+    static struct log_limit limit;
+    if (p->kind == HUB_CAMERA && p->accepted)
+        return true;
+    enum hub_hearing h = hub_peer_asks(p, clock_mono_ns());
+    if (h == HUB_HEARD)
+        return true;
+    hub.n.texts_ignored++;
+    log_limited(&limit, LOG_WARN, "%s: client %llu talks too much: not all of it is heard", p->addr,
+                (unsigned long long)p->id);
+    if (h == HUB_TOO_MUCH) {
+        p->unheard = 0; /* what is on its way still does not ask for this again */
+        kick(p->id, POLICY, "too many messages");
+    }
+    return false;
+}
+
 void hub_ws_text(const struct msg *m) {
     static struct json_object o;
     struct hub_peer *p = speaker(m);
@@ -314,7 +332,7 @@ void hub_ws_text(const struct msg *m) {
     size_t n = 0;
     char event[32];
     struct err e;
-    if (!p || !mp_get_str(m->body, m->body_len, "text", &text, &n))
+    if (!p || !mp_get_str(m->body, m->body_len, "text", &text, &n) || !is_heard(p))
         return;
     if (p->kind == HUB_PAGE) {
         hub_page_text(p->id, text, n);
@@ -334,7 +352,8 @@ void hub_ws_binary(const struct msg *m) {
     const uint8_t *data;
     size_t n;
     struct err e;
-    if (!p || p->kind == HUB_PAGE || !mp_get_bin(m->body, m->body_len, "data", &data, &n))
+    if (!p || p->kind == HUB_PAGE || !mp_get_bin(m->body, m->body_len, "data", &data, &n) ||
+        !is_heard(p))
         return;
     struct hub_camera *c = p->accepted ? camera_of(p) : NULL;
     if (p->kind == HUB_GAME)

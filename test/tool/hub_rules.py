@@ -539,6 +539,44 @@ def pages_are_told_what_happens():
 
 
 @check
+def who_talks_too_much_is_not_heard():
+    """Neither a page's hello nor a game's identify can be said without limit; a camera's detections can."""
+    h = Hub()
+    cam, calm, loud, page = h.camera(), h.game(), h.open("10.6.6.6:1"), h.open(group="pages")
+    h.say(cam, tag(camera_name="long" + "g" * 5000))
+    h.rest()
+    began = time.monotonic()
+    for _ in range(900):
+        h.say(loud, {"event": "identify", "data": {"type": "gdevelop"}})
+        h.say(page, {"type": "hello"})
+        h.say(cam, tag())
+    h.say(calm, {"event": "request_latest_data"})
+    out = h.rest()
+    took = time.monotonic() - began
+    heard = [m for m in said(out, loud) if m["event"] == "identify_success"]
+    assert 200 <= len(heard) <= 201 + 100 * took, (len(heard), took)
+    alone = [b for t, b in out if t == "hub.page" and b["to"] == page]
+    assert 1 <= len(alone) <= 6 + 2 * took, (len(alone), took)
+    assert len(tags(out)) == 900 and said(out, cam).count(ACK) == 900
+    assert said(out, calm)[-1]["event"] == "apriltag_data"
+    assert not [b for t, b in out if t == "ws.kick"]
+    while not (kicked := [b for t, b in h.rest() if t == "ws.kick"]):
+        for _ in range(300):
+            h.say(loud, "{broken")
+    assert kicked[0] == {"client": loud, "code": 1008, "reason": "too many messages"}
+    # many pages at once: each is told, but not each by itself
+    pages = [h.open("10.7.7.%d:1" % (i % 9), group="pages") for i in range(300)]
+    out = h.rest()
+    alone = {b["to"] for t, b in out if t == "hub.page" and b["to"] in pages}
+    assert 1 <= len(alone) <= 150, len(alone)
+    while not [b for t, b in out if t == "hub.page" and b["to"] == "pages"]:
+        out = [h.next()]
+    h.say(calm, {"event": "ping"})
+    assert said(h.rest(), calm)[-1]["event"] == "pong"
+    h.stop()
+
+
+@check
 def no_token_no_hub():
     run = lambda *args, **env: subprocess.run(["dispatch", "hub", *args, "-o", "-"], env={**os.environ, **env},
                                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
