@@ -1,8 +1,8 @@
 /* endpoint: what -i and -o name.
  *
  *   NAME          $TAPLINE_RUN/NAME.pub and NAME.rep, NNG over Unix sockets
- *   URL           an NNG URL: tcp://HOST:PORT, tls+tcp://, ipc://PATH; replies are at the next port
- *                 (tcp) or at PATH.rep (ipc)
+ *   URL           an NNG URL: tcp://HOST:PORT, tls+tcp://HOST:PORT (tls.h), ipc://PATH; replies are
+ *                 at the next port (tcp) or at PATH.rep (ipc)
  *   fifo:NAME     the named pipe $TAPLINE_RUN/NAME.fifo: one writer, one reader, the cost of a pipe
  *   -             standard input or output
  * It may be narrowed: -o NAME?PREFIX publishes only topics that begin with PREFIX, -i NAME?PREFIX

@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "sock.h"
+#include "tls.h"
 
 /* From this size on, data goes to pipes in a system call of its own rather than by a copy. */
 enum { APART_BYTES = 4096 };
@@ -271,7 +272,7 @@ static int open_nng(struct pub_output *o, struct err *e) {
     nng_socket_set_int(o->sock, NNG_OPT_SENDBUF, PUB_QUEUE);
     nng_pipe_notify(o->sock, NNG_PIPE_EV_ADD_POST, pipe_added, o);
     nng_pipe_notify(o->sock, NNG_PIPE_EV_REM_POST, pipe_added, o);
-    r = nng_listen(o->sock, o->ep.pub, NULL, 0);
+    r = tls_listen(o->sock, o->ep.pub, e);
     if (r != 0) { /* at once, for the file there is not ours to remove */
         sock_close(o->sock, 0);
         o->sock.id = 0;
@@ -279,10 +280,10 @@ static int open_nng(struct pub_output *o, struct err *e) {
     if (r == NNG_EADDRINUSE)
         return err_set(e, CAUSE_BUSY, "cannot publish on %s: in use by another process (%s)",
                        o->ep.name, o->ep.pub);
-    if (r != 0)
+    if (r > 0)
         return err_set(e, CAUSE_FAILED, "cannot publish on %s (%s): %s", o->ep.name, o->ep.pub,
                        nng_strerror(r));
-    return 0;
+    return r;
 }
 
 static void stream_blocked(void *ctx, bool blocked) {

@@ -7,6 +7,7 @@
 #include "msg.h"
 #include "rpc.h"
 #include "sock.h"
+#include "tls.h"
 
 enum { DRAIN_MAX = 64, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 500, ERROR_BYTES = 512 };
 
@@ -47,7 +48,7 @@ static void expire(struct rpc_client *c, struct rpc_pending **at) {
     if (p->refused)
         fail(c, at, CAUSE_LIMIT, p->refused);
     else if (p->unsent && c->under_way < RPC_WINDOW)
-        fail(c, at, CAUSE_TIMEOUT, "nobody answers there");
+        fail(c, at, CAUSE_TIMEOUT, tls_silence(c->ep.rep));
     else
         fail(c, at, CAUSE_TIMEOUT, "no answer in time");
 }
@@ -149,7 +150,7 @@ static void readable(uv_poll_t *h, int status, int events) {
     arm(c);
 }
 
-static int dial(struct rpc_client *c, int *fd, int *send_fd) {
+static int dial(struct rpc_client *c, int *fd, int *send_fd, struct err *e) {
     int r = nng_req0_open_raw(&c->sock);
     if (r != 0)
         return r;
@@ -158,7 +159,7 @@ static int dial(struct rpc_client *c, int *fd, int *send_fd) {
     nng_socket_set_size(c->sock, NNG_OPT_RECVMAXSZ, RPC_MAX);
     nng_socket_set_ms(c->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
     nng_socket_set_ms(c->sock, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
-    r = nng_dial(c->sock, c->ep.rep, NULL, NNG_FLAG_NONBLOCK);
+    r = tls_dial(c->sock, c->ep.rep, e);
     if (r == 0)
         r = nng_socket_get_int(c->sock, NNG_OPT_SENDFD, send_fd);
     return r ? r : nng_socket_get_int(c->sock, NNG_OPT_RECVFD, fd);
@@ -171,12 +172,14 @@ int rpc_client_open(struct rpc_client *c, uv_loop_t *loop, const char *endpoint,
         return -1;
     if (c->ep.kind != ENDPOINT_NNG)
         return err_set(e, CAUSE_USAGE, "%s takes no requests (name an endpoint)", endpoint);
-    int r = dial(c, &fd, &send_fd);
-    if (r != 0) {
+    int r = dial(c, &fd, &send_fd, e);
+    if (r != 0)
         sock_close(c->sock, 0);
+    if (r < 0)
+        return -1;
+    if (r > 0)
         return err_set(e, CAUSE_FAILED, "cannot reach %s (%s): %s", endpoint, c->ep.rep,
                        nng_strerror(r));
-    }
     uv_poll_init(loop, &c->poll, fd);
     uv_poll_init(loop, &c->sendable, send_fd);
     uv_timer_init(loop, &c->timer);

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "rpc.h"
 #include "sock.h"
+#include "tls.h"
 
 enum {
     DRAIN_MAX = 64,
@@ -76,14 +77,14 @@ int rpc_server_init(struct rpc_server *s, uv_loop_t *loop) {
     return 0;
 }
 
-static int listen_on(struct rpc_listener *l, const struct endpoint *ep, int *fd) {
+static int listen_on(struct rpc_listener *l, const struct endpoint *ep, int *fd, struct err *e) {
     int r = nng_rep0_open_raw(&l->sock);
     if (r != 0)
         return r;
     nng_socket_set_int(l->sock, NNG_OPT_RECVBUF, RPC_PENDING);
     nng_socket_set_int(l->sock, NNG_OPT_SENDBUF, RPC_PENDING);
     nng_socket_set_size(l->sock, NNG_OPT_RECVMAXSZ, RPC_REQUEST_MAX + HEADER_BYTES);
-    r = nng_listen(l->sock, ep->rep, NULL, 0);
+    r = tls_listen(l->sock, ep->rep, e);
     return r ? r : nng_socket_get_int(l->sock, NNG_OPT_RECVFD, fd);
 }
 
@@ -92,10 +93,12 @@ int rpc_server_add(struct rpc_server *s, const struct endpoint *ep, struct err *
         return err_set(e, CAUSE_USAGE, "%s: at most %d endpoints", ep->name, RPC_SERVERS);
     struct rpc_listener *l = mem_alloc(sizeof *l);
     l->ep = *ep;
-    int fd, r = listen_on(l, ep, &fd);
+    int fd, r = listen_on(l, ep, &fd, e);
     if (r != 0) {
         sock_close(l->sock, 0);
         free(l);
+        if (r < 0)
+            return -1;
         return err_set(e, r == NNG_EADDRINUSE ? CAUSE_BUSY : CAUSE_FAILED,
                        "cannot answer requests at %s (%s): %s", ep->name, ep->rep, nng_strerror(r));
     }

@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "sock.h"
+#include "tls.h"
 
 enum {
     DRAIN_MAX = 256,
@@ -351,7 +352,7 @@ bool sub_joined(const struct sub *s, size_t i) {
     return s->in[i]->ep.kind != ENDPOINT_NNG || atomic_load(&joined[i]);
 }
 
-static int dial(struct sub_input *in) {
+static int dial(struct sub_input *in, struct err *e) {
     atomic_store(&joined[in->index], false);
     nng_pipe_notify(in->sock, NNG_PIPE_EV_ADD_POST, on_joined, &joined[in->index]);
     nng_socket_set_int(in->sock, NNG_OPT_RECVBUF, SUB_QUEUE);
@@ -359,15 +360,17 @@ static int dial(struct sub_input *in) {
     nng_socket_set_ms(in->sock, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
     nng_socket_set_ms(in->sock, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
     int r = subscribe(in);
-    return r ? r : nng_dial(in->sock, in->ep.pub, NULL, NNG_FLAG_NONBLOCK);
+    return r ? r : tls_dial(in->sock, in->ep.pub, e);
 }
 
 static int open_nng(struct sub_input *in, struct err *e) {
     int fd, r = nng_sub0_open(&in->sock);
     if (r == 0)
-        r = dial(in);
+        r = dial(in, e);
     if (r == 0)
         r = nng_socket_get_int(in->sock, NNG_OPT_RECVFD, &fd);
+    if (r < 0)
+        return -1;
     if (r != 0)
         return err_set(e, CAUSE_FAILED, "cannot subscribe to %s (%s): %s", in->ep.name, in->ep.pub,
                        nng_strerror(r));

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "sources.h"
 #include "tap.h"
+#include "tls.h"
 
 enum tap_format { TAP_JSON, TAP_PRETTY, TAP_MSGPACK };
 enum { RATE_MS = 1000, SILENT_MS = 1000 /* a publisher answers within half of it */ };
@@ -142,7 +143,7 @@ static void on_silent(uv_timer_t *t) {
     if (!absent(names, sizeof names)[0])
         return;
     if (strstr(names, "://"))
-        log_warn("waiting for %s: nobody answers there", names);
+        log_warn("waiting for %s: %s", names, tls_silence(names));
     else if (sources_names(known, sizeof known, &e) == 0)
         log_warn("waiting for %s: nothing publishes it (there are: %s)", names, known);
     else
