@@ -10,7 +10,7 @@
  *   store.c     the settings: changed one after another, each stored before it counts
  *   video.c     camera program, publisher and preview, joined by the stream
  *   bus.c       topics and requests
- * and pure or self-contained: session, settings, command, annexb, jpeg, proc, spawn, guard, logfile
+ * and pure or self-contained: session, settings, command, annexb, jpeg, proc, guard, logfile
  *
  * Sections named here are those of campacket.md in lib/codec.
  */

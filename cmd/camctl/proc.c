@@ -142,7 +142,9 @@ static int run(struct proc *p, const char *path, char *const *argv, struct err *
     struct pipes f;
     if (make_pipes(p, &f, e) < 0)
         return -1;
-    pid_t pid = spawn_start(path, argv, f.in[0], f.out[1], f.err[1]);
+    const struct spawn s = {
+        .program = path, .argv = argv, .in = f.in[0], .out = f.out[1], .err = f.err[1], .keep = -1};
+    pid_t pid = spawn_start(&s, NULL);
     if (pid < 0) {
         err_errno(e, errno, "cannot start %s", path);
         close_pipes(&f);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environ.h"
 #include "spawn.h"
 #include "supervisor.h"
 
@@ -74,17 +75,19 @@ static int blocking(int fd) {
 
 static pid_t start_process(struct child *c) {
     struct supervisor *sup = c->sup;
+    const struct plan_keys *k = &c->plan->section->keys;
     struct spawn s = {.program = c->plan->program,
                       .argv = c->plan->cmd->argv,
                       .env = c->env,
-                      .cpus = c->plan->section->keys.cpu ? &c->plan->section->keys.cpus : NULL,
-                      .dir = c->plan->section->keys.dir,
+                      .cpus = k->cpu ? &k->cpus : NULL,
+                      .dir = k->dir,
                       .in = c->in >= 0 ? blocking(c->in) : sup->null_fd,
                       .out = c->out >= 0 ? blocking(c->out) : c->text.write_fd,
                       .err = c->err.write_fd,
-                      .tally = c->ledger.fd,
+                      .keep = c->ledger.fd,
                       .shared_group = sup->shared_group};
-    spawn_user(&s, &c->plan->section->keys);
+    if (k->user)
+        spawn_user(&s, k->user, k->uid, k->gid);
     return spawn_start(&s, &c->failure_fd);
 }
 
@@ -342,7 +345,7 @@ int child_open(struct child *c, struct err *e) {
     c->ledger.fd = -1;
     if (c->plan->own && ledger_open(&c->ledger, e) < 0)
         return -1;
-    c->env = spawn_env(c->plan, c->sup->dir, c->ledger.fd);
+    c->env = environ_make(c->plan, c->sup->dir, c->ledger.fd);
     uv_timer_init(&c->sup->loop, &c->timer);
     c->timer.data = c;
     if (output_open(&c->err, c, e) < 0)
@@ -363,7 +366,7 @@ void child_close(struct child *c) {
 }
 
 void child_free(struct child *c) {
-    spawn_env_free(c->env);
+    environ_free(c->env);
     ledger_close(&c->ledger);
     buf_free(&c->report.body);
 }

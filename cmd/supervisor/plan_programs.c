@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "environ.h"
 #include "lines.h"
 #include "spawn.h"
 
@@ -49,26 +50,28 @@ static char **with_check(const struct plan_stage *s, size_t place) {
 }
 
 static void start(struct check *c, const struct plan_stage *s, int null_fd) {
+    const struct plan_keys *k = &s->section->keys;
     size_t place = s->own ? place_of_check(s) : 0;
     int fd[2];
     *c = (struct check){.stage = s, .out = -1, .failure = -1};
     if (!place || pipe2(fd, O_CLOEXEC) < 0)
         return;
-    char **argv = with_check(s, place), **env = spawn_env(s, getenv("TAPLINE_RUN"), -1);
+    char **argv = with_check(s, place), **env = environ_make(s, getenv("TAPLINE_RUN"), -1);
     struct spawn sp = {.program = s->program,
                        .argv = argv,
                        .env = env,
-                       .dir = s->section->keys.dir,
+                       .dir = k->dir,
                        .in = null_fd,
                        .out = null_fd,
                        .err = fd[1],
-                       .tally = -1};
-    spawn_user(&sp, &s->section->keys);
+                       .keep = -1};
+    if (k->user)
+        spawn_user(&sp, k->user, k->uid, k->gid);
     pid_t pid = spawn_start(&sp, &c->failure);
     c->pid = pid > 0 ? pid : 0;
     c->out = fd[0];
     close(fd[1]);
-    spawn_env_free(env);
+    environ_free(env);
     free(argv);
 }
 
