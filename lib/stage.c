@@ -101,7 +101,9 @@ static void bus_broken(void *ctx, const char *endpoint, int error) {
     struct stage *st = ctx;
     if (error != EPIPE)
         log_error("output %s: %s", endpoint, strerror(error));
-    stage_stop(st, error == EPIPE ? 0 : 1);
+    if (error != EPIPE && st->status == 0)
+        st->status = 1; /* of one that stops already, too: what it said last is not written */
+    stage_stop(st, st->status);
 }
 
 static void bus_sent(void *ctx, uint64_t time_ns) {

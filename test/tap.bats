@@ -122,6 +122,24 @@ for k in range(40): sys.stdout.buffer.write(msgpack.packb(['t.n%02d' % k, 1, 1, 
     grep -q 'messages in all were lost' tap.err
 }
 
+@test "a reader that is slow gets all that was asked for; a signal does not wait for it" {
+    "$PY" "$ROOT/test/tool/tape.py" make a.tap n=3000 size=1000 # as JSON more than the pipe holds
+    mkfifo one two
+    exec 8<>one 9<>two
+    start one bash -c 'exec tapline tap <a.tap -n 2500 >one' 8>&- 9>&-
+    start two bash -c 'exec tapline tap <a.tap >two' 8>&- 9>&-
+    sleep 1.5 # a pause that no reader may be cut off for
+    kill -TERM "$PID"
+    wait_end "$PID"
+    wait_line two.err 'the last [0-9]+ bytes were not read'
+    refute not_alive "${PIDS[0]}"
+    cat <one >rest 8>&- 9>&- &
+    exec 8>&- 9>&-
+    wait_end "${PIDS[0]}"
+    wait $!
+    assert_equal "$(wc -l <rest)" 2500
+}
+
 @test "damaged input is told" {
     (sample; printf 'garbage'; sample) >m
     run --separate-stderr tapline tap <m

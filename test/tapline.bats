@@ -492,6 +492,24 @@ EOF
     done
 }
 
+@test "what cannot be printed is an error, whatever was asked" {
+    local c ends
+    pipeline p '[a]' "run = $IDLE -o a" '[b]' 'run = sh -c "echo said >&2; exec sleep 1000"'
+    tapline up -d -q p
+    "$PY" "$ROOT/test/tool/tape.py" make a.tap n=30
+    echo '{}' >body
+    for c in 'status' 'status --json' 'status --watch' 'logs' 'list' 'check p' 'graph p' 'restart a' \
+        'info a.tap' 'info --json a.tap' 'req a ping' 'req a nonsense' 'req a stats' 'tap <a.tap' 'tap --rate <a.tap' \
+        'tap -f pretty supervisor -n 1' 'put test.x <body' 'play a.tap -o - --speed 0' 'record -w - <a.tap'; do
+        for ends in '>/dev/full' '>&-'; do
+            run timeout 10 bash -c "tapline $c $ends"
+            assert [ "$c$status" = "$c"1 ]
+            assert_output --regexp 'No space left on device|Bad file descriptor|could be written'
+        done
+    done
+    run -1 bash -c 'tapline down >/dev/full'
+}
+
 @test "up with a name that nobody knows: where it was looked for, what there is" {
     two_stages one
     two_stages two

@@ -20,7 +20,12 @@
 #include "tls.h"
 
 enum tap_format { TAP_JSON, TAP_PRETTY, TAP_MSGPACK };
-enum { RATE_MS = 1000, SILENT_MS = 1000 /* a publisher answers within half of it */ };
+enum {
+    RATE_MS = 1000,
+    SILENT_MS = 1000, /* a publisher answers within half of it */
+    CLOSE_MS = 500,
+    CLOSE_S = 3 /* whatever hangs, the process ends */
+};
 
 static struct tap {
     struct stage st;
@@ -29,6 +34,7 @@ static struct tap {
     struct tap_pretty pretty;
     struct tap_rate rate;
     uint64_t shown;
+    bool failed; /* to write */
     uv_timer_t end_timer, rate_timer, silent_timer;
 } tap;
 
@@ -99,14 +105,16 @@ static void show_rate(uv_timer_t *t) {
 
 static void on_blocked(void *ctx, bool blocked) {
     (void)ctx;
-    sub_pause(&tap.st.sub, blocked);
+    if (!tap.st.stopped)
+        sub_pause(&tap.st.sub, blocked);
 }
 
 static void on_broken(void *ctx, int error) {
     (void)ctx;
-    if (error != EPIPE)
+    tap.failed = error != EPIPE;
+    if (tap.failed)
         log_error("standard output: %s", strerror(error));
-    stage_stop(&tap.st, error == EPIPE ? 0 : 1);
+    stage_stop(&tap.st, tap.failed);
 }
 
 static void on_timer(uv_timer_t *t) {
@@ -212,12 +220,24 @@ static void tell_losses(void) {
         log_warn("%llu bytes that came in were no messages", (unsigned long long)s->skipped_bytes);
 }
 
-static int close_all(int status) {
+/* What was asked for is written to the end, however slow the reader is; only whoever sends a signal
+ * waits for us. */
+static void write_out(void) {
     if (rate)
         show_rate(NULL);
+    alarm(0);
+    while (!tap.st.signalled && !tap.out.broken && buf_len(&tap.out.queue))
+        uv_run(&tap.st.loop, UV_RUN_ONCE);
+    alarm(CLOSE_S);
+    size_t left = outstream_close(&tap.out, CLOSE_MS);
+    if (left)
+        log_warn("the last %zu bytes were not read", left);
+}
+
+static int close_all(int status) {
+    write_out();
     tell_losses();
-    status = nothing_came(status);
-    outstream_close(&tap.out, 1000);
+    status = tap.failed ? 1 : nothing_came(status);
     uv_close((uv_handle_t *)&tap.end_timer, NULL);
     uv_close((uv_handle_t *)&tap.rate_timer, NULL);
     uv_close((uv_handle_t *)&tap.silent_timer, NULL);
