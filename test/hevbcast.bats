@@ -137,6 +137,22 @@ DATA='{"version":160,"fsm_state":5,"pressure_buffer":144,"readback_mode":1}'
     check beyond_the_limit_is_refused
 }
 
+@test "hevbcast: one address does not take all" {
+    check one_address_does_not_take_all
+}
+
+@test "hevbcast: a late command is refused and not sent later" {
+    check a_late_command_is_refused_and_not_sent_later
+}
+
+@test "hevbcast: commands of which nothing is heard are bounded" {
+    check commands_of_which_nothing_is_heard_are_bounded
+}
+
+@test "hevbcast: an alarm that came anew is not acknowledged unseen" {
+    check an_alarm_that_came_anew_is_not_acknowledged_unseen
+}
+
 @test "hevbcast: a thousand clients" {
     check a_thousand_clients
 }

@@ -183,7 +183,7 @@ static void on_write(void *ctx, const uint8_t *wire, size_t n) {
 }
 
 static void publish_sent(struct decoder *d, const struct hev_sent *s) {
-    struct buf *b = stage_begin(d->st, "hev.sent", d->now_ns, 4);
+    struct buf *b = stage_begin(d->st, "hev.sent", d->now_ns, s->expired ? 5 : 4);
     mp_kv_uint(b, "id", s->id);
     mp_kv_bool(b, "ok", s->ok);
     mp_kv_uint(b, "tries", s->tries);
@@ -191,6 +191,8 @@ static void publish_sent(struct decoder *d, const struct hev_sent *s) {
         mp_kv_uint(b, "ns", s->ns);
     else
         mp_kv_nil(b, "ns");
+    if (s->expired)
+        mp_kv_bool(b, "expired", true);
     stage_end(d->st);
 }
 
@@ -207,7 +209,15 @@ static void on_sent(void *ctx, const struct hev_sent *s) {
                     (unsigned long long)(s->waited_ns / 1000000));
     else
         log_limited(&limit, LOG_WARN, "%s %llu: not sent, %s", hev_class_name(s->class),
-                    (unsigned long long)s->id, "too much waits or the device went away");
+                    (unsigned long long)s->id,
+                    s->expired ? "it has waited too long"
+                               : "too much waits or the device went away");
+}
+
+/* By the clock itself: after a pause of ours the time of what we read is an old one. */
+static bool is_over(void *ctx, uint64_t until_ns) {
+    (void)ctx;
+    return clock_wall_ns() >= until_ns;
 }
 
 /* ---- hev.link ---- */
@@ -279,7 +289,7 @@ static int class_of(const char *kind) {
 /* What cannot be sent is answered all the same, when there is a number to answer with. */
 static void send_take(struct decoder *d, const struct msg *m) {
     static struct log_limit limit;
-    uint64_t id;
+    uint64_t id, until_ns = 0;
     char kind[16];
     const uint8_t *p = NULL;
     size_t n = 0;
@@ -287,7 +297,9 @@ static void send_take(struct decoder *d, const struct msg *m) {
     bool whole = known && mp_get_cstr(m->body, m->body_len, "kind", kind, sizeof kind) &&
                  mp_get_bin(m->body, m->body_len, "data", &p, &n);
     int class = whole ? class_of(kind) : -1;
-    if (class >= 0 && hev_link_send(&d->link, (enum hev_class) class, id, p, n, d->now_ns))
+    mp_get_uint(m->body, m->body_len, "until", &until_ns);
+    if (class >= 0 &&
+        hev_link_send_until(&d->link, (enum hev_class) class, id, p, n, d->now_ns, until_ns))
         return;
     d->st->stats.bad++;
     if (known)
@@ -327,6 +339,7 @@ static void count(struct stage *st, const struct decoder *d) {
     stage_counter(st, "resent", &l->resent);
     stage_counter(st, "unanswered", &l->unanswered);
     stage_counter(st, "send_queue_dropped", &l->dropped);
+    stage_counter(st, "sends_expired", &l->expired);
 }
 
 static void *hev_open(struct stage *st, struct err *e) {
@@ -336,7 +349,8 @@ static void *hev_open(struct stage *st, struct err *e) {
     struct hev_link_hooks hooks = {.write = use_link ? on_write : NULL,
                                    .deliver = on_deliver,
                                    .answer = on_answer,
-                                   .sent = on_sent};
+                                   .sent = on_sent,
+                                   .is_over = is_over};
     for (int c = 0; c < HEV_CLASSES; c++)
         config.resend_ns[c] = (uint64_t)resend_ms * 1000000u;
     d->st = st;

@@ -122,10 +122,15 @@ bool alarms_latch(struct alarms *a, const struct msg *m, unsigned version, const
     return true;
 }
 
-size_t alarms_remove(struct alarms *a, const char *type, const char *name) {
+static bool is_meant(const struct alarm *e, const char *type, const char *name, uint64_t since_ms) {
+    return strcmp(e->name, name) == 0 && (!type || strcmp(e->type, type) == 0) &&
+           (!since_ms || e->since / 1000000u == since_ms);
+}
+
+size_t alarms_remove(struct alarms *a, const char *type, const char *name, uint64_t since_ms) {
     size_t before = a->n;
     for (size_t i = a->n; i-- > 0;)
-        if (strcmp(a->list[i]->name, name) == 0 && (!type || strcmp(a->list[i]->type, type) == 0))
+        if (is_meant(a->list[i], type, name, since_ms))
             remove_at(a, i);
     write_objects(a);
     return before - a->n;

@@ -50,8 +50,9 @@ void alarms_open(struct alarms *a, const char *name);
 /* Latch the alarm of this message of a device of that version. nameless: what an alarm is called
  * whose code nobody knows; NULL = by its number. False when the message makes no sense. */
 bool alarms_latch(struct alarms *a, const struct msg *m, unsigned version, const char *nameless);
-/* Remove all of this name, and of this type unless it is NULL. How many. */
-size_t alarms_remove(struct alarms *a, const char *type, const char *name);
+/* Remove all of this name, and of this type unless it is NULL, and latched in this millisecond
+ * since the epoch unless it is 0. How many. */
+size_t alarms_remove(struct alarms *a, const char *type, const char *name, uint64_t since_ms);
 /* Whether the list of names shows entry i: only the first of a name does. */
 bool alarms_first_of_name(const struct alarms *a, size_t i);
 /* Append the list as it is published: an array of maps. */

@@ -63,15 +63,18 @@ void bus_command(struct hevbcast *h, const struct answer *a, const char *client,
     stage_end(&h->st);
 }
 
-bool bus_send(struct hevbcast *h, const char *kind, const uint8_t *p, size_t n) {
+uint64_t bus_send(struct hevbcast *h, const char *kind, const uint8_t *p, size_t n) {
+    uint64_t age_ns = (uint64_t)h->opt.max_age_ms * 1000000u;
     if (h->blocked)
-        return false;
-    struct buf *b = stage_begin(&h->st, "hev.send", 0, 3);
+        return 0;
+    struct buf *b = stage_begin(&h->st, "hev.send", 0, age_ns ? 4 : 3);
     mp_kv_uint(b, "id", ++h->next_id);
     mp_kv_str(b, "kind", kind);
     mp_kv_bin(b, "data", p, n);
+    if (age_ns)
+        mp_kv_uint(b, "until", clock_wall_ns() + age_ns);
     stage_end(&h->st);
-    return true;
+    return h->next_id;
 }
 
 /* ---- what is asked for ---- */

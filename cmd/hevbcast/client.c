@@ -8,6 +8,7 @@
 #include "hevbcast.h"
 #include "listen.h"
 #include "log.h"
+#include "tries.h"
 
 enum { OWN_FILES = 64 + QUERIES /* descriptors the program needs beside its clients */ };
 
@@ -23,6 +24,7 @@ void client_table_open(struct hevbcast *h) {
     }
     h->max_clients = most;
     h->client = mem_alloc(most * sizeof(struct client *));
+    crowd_open(&h->crowd, NULL, (uint32_t)most, (uint32_t)h->opt.per_address);
 }
 
 static void changed(struct hevbcast *h) {
@@ -104,22 +106,33 @@ static void set_socket(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 }
 
-static void refuse(struct hevbcast *h, int fd) {
-    static struct log_limit full;
+static void refuse(struct hevbcast *h, int fd, const struct sockaddr_storage *peer,
+                   enum crowd_room why) {
+    static struct log_limit full, crowded;
+    char name[64];
     close(fd);
     h->n.refused++;
-    log_limited(&full, LOG_WARN, "a client was refused: %zu are connected (--clients)",
-                h->client_count);
+    h->n.crowded += why == CROWD_TOO_MANY;
+    address_text((const struct sockaddr *)peer, name, sizeof name);
+    if (why == CROWD_TOO_MANY)
+        log_limited(&crowded, LOG_WARN, "client %s refused: its address has %u (--per-address)",
+                    name, crowd_each(&h->crowd));
+    else
+        log_limited(&full, LOG_WARN, "client %s refused: %zu are connected (--clients)", name,
+                    h->client_count);
 }
 
 void client_add(struct hevbcast *h, enum port port, int fd, const struct sockaddr_storage *peer) {
-    if (h->stopping || h->client_count >= h->max_clients) {
-        refuse(h, fd);
+    uint64_t who = tries_who((const struct sockaddr *)peer);
+    enum crowd_room room = h->stopping ? CROWD_FULL : crowd_enter(&h->crowd, who);
+    if (room != CROWD_ROOM) {
+        refuse(h, fd, peer, room);
         return;
     }
     struct client *c = mem_alloc(sizeof *c);
-    *c = (struct client){.h = h, .fd = fd, .port = port, .has_read = true};
+    *c = (struct client){.h = h, .fd = fd, .port = port, .who = who, .has_read = true};
     if (uv_poll_init(&h->st.loop, &c->poll, fd) < 0) {
+        crowd_leave(&h->crowd, who);
         close(fd);
         free(c);
         return;
@@ -146,6 +159,7 @@ void client_drop(struct client *c) {
         return;
     c->gone = true;
     table_remove(c);
+    crowd_leave(&c->h->crowd, c->who);
     out_free(c);
     uv_close((uv_handle_t *)&c->poll, on_closed);
     close(c->fd);
@@ -174,4 +188,5 @@ void client_table_free(struct hevbcast *h) {
     while (h->client_count)
         client_drop(h->client[h->client_count - 1]);
     free(h->client);
+    crowd_close(&h->crowd);
 }

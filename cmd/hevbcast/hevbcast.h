@@ -11,6 +11,7 @@
  *   text.c     the state as JSON, to the byte, per dialect
  *   query.c    one connection of the request port
  *   request.c  what a request asks for, and its answer
+ *   pending.c  commands of which it is not known yet whether the ventilator has them
  *   bus.c      what is published and asked for on the bus
  *
  * Sections named in these files are those of clients.md.
@@ -23,6 +24,7 @@
 
 #include "alarms.h"
 #include "codec/hev.h"
+#include "crowd.h"
 #include "doors.h"
 #include "stage.h"
 
@@ -32,7 +34,9 @@ enum {
     BATCH_BYTES = 64 << 10,   /* texts of one turn of the loop that are sent together */
     NOTSENT_LOWAT = 32 << 10, /* bytes the kernel holds for a client that does not take them */
     REQUEST_MAX = 4096,       /* bytes of one request */
-    QUERIES = 256,            /* open request connections; one more ends the oldest */
+    QUERIES = 256,            /* open request connections; one more ends the oldest, */
+    QUERIES_EACH = 64,        /* or the oldest of its own address when that has so many */
+    PENDING = 64,             /* commands of which nothing is known yet; one more is refused */
     KEYS = 18,                /* of "sensors" */
     PAYLOAD_BYTES = 4096      /* of one message's body; the longest real one has about 700 */
 };
@@ -43,7 +47,7 @@ enum port { PORT_WEBUI, PORT_NATIVE, PORT_QUERY, PORTS };
 struct options {
     const char *host, *dialect, *mcu;
     int64_t port[PORTS];
-    int64_t interval_ms, keepalive_ms, stall_ms, request_ms, clients;
+    int64_t interval_ms, keepalive_ms, stall_ms, request_ms, max_age_ms, clients, per_address;
 };
 
 /* A text on its way; shared by the queues that hold it. */
@@ -74,6 +78,7 @@ struct client {
     struct frame *queue[CLIENT_QUEUE]; /* a ring */
     int events;
     enum port port;
+    uint64_t who; /* its address, see tries.h */
     uint8_t family;
     struct inet_diag_sockid diag; /* its own socket, as the kernel knows it */
     char peer[64];
@@ -83,9 +88,10 @@ struct client {
 /* joined: payloads that others of the same turn or tick have overtaken, for everybody; coalesced:
  * states that a newer one has overtaken, for a client that had not read. */
 struct counts {
-    uint64_t clients, opened, refused, cut_slow, lost;
+    uint64_t clients, opened, refused, crowded, cut_slow, lost;
     uint64_t texts, sends, bytes, joined, coalesced, dropped, left_out;
-    uint64_t requests, acks, nacks, timeouts, commands, unanswered, alarms, acked, strange;
+    uint64_t requests, acks, nacks, timeouts, displaced, commands, unanswered, expired, alarms,
+        acked, strange;
 };
 
 /* "sensors" of D1: a value for each key, as it will be printed. */
@@ -97,6 +103,7 @@ struct sensors {
 };
 
 struct query;
+struct pending;
 
 struct hevbcast {
     struct stage st;
@@ -108,6 +115,7 @@ struct hevbcast {
 
     struct client **client;
     size_t client_count, max_clients;
+    struct crowd crowd; /* clients by address */
     uint64_t port_clients[PORTS];
     bool clients_changed; /* not yet published */
 
@@ -136,8 +144,11 @@ struct hevbcast {
 
     struct query *first_query, *last_query;
     size_t query_count;
-    uint64_t next_id; /* of hev.send */
-    bool blocked;     /* an output is full */
+    uint64_t next_id;        /* of hev.send */
+    struct pending *pending; /* oldest first */
+    size_t pending_count;
+    bool confirms; /* the link tells what becomes of commands */
+    bool blocked;  /* an output is full */
     bool stopping;
 
     uv_timer_t tick, retry, keepalive;
@@ -215,6 +226,7 @@ void queries_close(struct hevbcast *h);
 struct answer {
     bool ack;
     char reason[160];          /* of a nack */
+    uint64_t id;               /* of the hev.send that followed; 0 = none */
     char cmdtype[64], cmd[64]; /* as asked for; "" = none */
     double param;
     bool has_param;
@@ -223,13 +235,25 @@ struct answer {
 void request_take(struct hevbcast *h, const char *text, size_t n, const char *client,
                   const char *from, struct answer *a);
 
+/* ---- pending.c ---- */
+/* Whether another command may follow; not while one is stuck. */
+bool pending_room(const struct hevbcast *h);
+/* There is room. */
+void pending_add(struct hevbcast *h, uint64_t id, const struct answer *a, const char *client,
+                 const char *from);
+/* The link has told: acknowledged, or not; expired: its time was over. */
+void pending_end(struct hevbcast *h, uint64_t id, bool ok, bool expired);
+/* Once a second: those of which nothing was heard. */
+void pending_watch(struct hevbcast *h);
+void pending_free(struct hevbcast *h);
+
 /* ---- bus.c ---- */
 void bus_open(struct hevbcast *h);
 void bus_alarms(struct hevbcast *h);
 void bus_clients(struct hevbcast *h);
 void bus_command(struct hevbcast *h, const struct answer *a, const char *client, const char *from);
-/* The payload, to be put on the serial line. False when our output is full. */
-bool bus_send(struct hevbcast *h, const char *kind, const uint8_t *p, size_t n);
+/* The payload, to be put on the serial line; its number, 0 when our output is full. */
+uint64_t bus_send(struct hevbcast *h, const char *kind, const uint8_t *p, size_t n);
 void bus_request(void *ctx, struct rpc_call *call, const char *op, const uint8_t *body, size_t n);
 
 #endif

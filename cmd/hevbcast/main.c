@@ -23,6 +23,7 @@ static struct hevbcast hevbcast = {
             .port = {[PORT_WEBUI] = 54320, [PORT_QUERY] = 54321, [PORT_NATIVE] = 54322},
             .stall_ms = 30000,
             .request_ms = 5000,
+            .max_age_ms = 2000,
             .clients = 4096}};
 
 static const struct opt options[] = {
@@ -43,10 +44,17 @@ static const struct opt options[] = {
     {"mcu-version", 0, OPT_TEXT, &hevbcast.opt.mcu, "A0..B6",
      "what the serial side speaks, until it has said so itself", 0, 0},
     {"clients", 0, OPT_INT, &hevbcast.opt.clients, "N", "refuse more than N clients", 1, 1 << 20},
+    {"per-address", 0, OPT_INT, &hevbcast.opt.per_address, "N",
+     "refuse more than N clients of one address (IPv6: of its first 64 bits); 0: a quarter of "
+     "--clients, and any number from this machine itself",
+     0, 1 << 20},
     {"stall", 0, OPT_DURATION, &hevbcast.opt.stall_ms, "TIME",
      "cut a client that takes nothing of what waits for it for so long (0: never)", 0, 86400000},
     {"request-timeout", 0, OPT_DURATION, &hevbcast.opt.request_ms, "TIME",
      "nack a client that asks for nothing for so long", 1, 86400000},
+    {"max-age", 0, OPT_DURATION, &hevbcast.opt.max_age_ms, "TIME",
+     "a command that waits so long for the ventilator is not sent any more (0: however late)", 0,
+     3600000},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static struct opt_program program = {
@@ -112,6 +120,7 @@ static void on_prepare(uv_prepare_t *p) {
 static void on_second(void *ctx) {
     struct hevbcast *h = ctx;
     clients_watch(h);
+    pending_watch(h);
     doors_wake(&h->doors);
 }
 
@@ -129,6 +138,7 @@ static void show_counters(struct hevbcast *h) {
     const struct stage_counter all[] = {{"clients", &h->n.clients},
                                         {"opened", &h->n.opened},
                                         {"refused", &h->n.refused},
+                                        {"refused_of_address", &h->n.crowded},
                                         {"cut_slow", &h->n.cut_slow},
                                         {"connections_lost", &h->n.lost},
                                         {"broadcasts", &h->n.texts},
@@ -145,8 +155,10 @@ static void show_counters(struct hevbcast *h) {
                                         {"acks", &h->n.acks},
                                         {"nacks", &h->n.nacks},
                                         {"request_timeouts", &h->n.timeouts},
+                                        {"requests_displaced", &h->n.displaced},
                                         {"commands", &h->n.commands},
                                         {"commands_unanswered", &h->n.unanswered},
+                                        {"commands_expired", &h->n.expired},
                                         {"strange_messages", &h->n.strange}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         stage_counter(&h->st, all[i].name, all[i].value);
@@ -198,5 +210,6 @@ int main(int argc, char **argv) {
     hevbcast_close(h);
     status = stage_close(&h->st, status);
     state_free(h);
+    pending_free(h);
     return status;
 }

@@ -13,6 +13,8 @@
 #include "hevbcast.h"
 #include "listen.h"
 #include "log.h"
+#include "tries.h"
+#include "log.h"
 
 enum {
     REST_MS = 500,    /* for the rest of a request of which something has come */
@@ -28,6 +30,7 @@ struct query {
     uv_timer_t timer;
     unsigned handles; /* that the loop still holds */
     uint64_t deadline_ms;
+    uint64_t who; /* its address, see tries.h */
     bool answered;
     char peer[64];
     size_t len;
@@ -159,11 +162,31 @@ static void on_readable(uv_poll_t *p, int status, int events) {
 
 /* ---- joining ---- */
 
+/* Who opens many makes room for itself, and nobody else's request suffers. */
+static void make_room(struct hevbcast *h, uint64_t who) {
+    static struct log_limit limit;
+    struct query *own = NULL;
+    size_t n = 0;
+    for (struct query *q = h->last_query; q; q = q->prev)
+        if (q->who == who) {
+            own = q;
+            n++;
+        }
+    if (n < QUERIES_EACH && h->query_count < QUERIES)
+        return;
+    struct query *old = n < QUERIES_EACH ? h->first_query : own;
+    h->n.displaced += !old->answered;
+    if (!old->answered)
+        log_limited(&limit, LOG_WARN, "%s: its request ends unanswered, too many are open",
+                    old->peer);
+    query_end(old);
+}
+
 void query_add(struct hevbcast *h, int fd, const struct sockaddr_storage *peer) {
-    if (h->query_count >= QUERIES)
-        query_end(h->first_query);
+    uint64_t who = tries_who((const struct sockaddr *)peer);
+    make_room(h, who);
     struct query *q = mem_alloc(sizeof *q);
-    *q = (struct query){.h = h, .fd = fd, .prev = h->last_query, .handles = 2};
+    *q = (struct query){.h = h, .fd = fd, .who = who, .prev = h->last_query, .handles = 2};
     if (h->stopping || uv_poll_init(&h->st.loop, &q->poll, fd) < 0) {
         close(fd);
         free(q);

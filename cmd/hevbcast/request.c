@@ -45,7 +45,10 @@ static bool send_payload(struct hevbcast *h, const char *kind, const uint8_t *p,
                          struct answer *a) {
     if (h->serial_down)
         return refuse(a, "the serial port is not connected");
-    if (!bus_send(h, kind, p, n))
+    if (!pending_room(h))
+        return refuse(a, "the ventilator does not take the commands before this one");
+    a->id = bus_send(h, kind, p, n);
+    if (!a->id)
         return refuse(a, "too many commands wait for the serial port");
     h->n.commands++;
     return true;
@@ -95,37 +98,56 @@ static bool take_cmd(struct hevbcast *h, const struct asked *r, struct answer *a
 
 /* ---- alarms ---- */
 
-static void forget(struct hevbcast *h, const char *type, const char *name) {
-    size_t gone = alarms_remove(&h->alarms, type, name);
+static size_t forget(struct hevbcast *h, const char *type, const char *name, uint64_t since_ms) {
+    size_t gone = alarms_remove(&h->alarms, type, name, since_ms);
     h->n.acked += gone;
     h->alarms_changed |= gone > 0;
     h->state_number += gone > 0;
+    return gone;
 }
 
-/* D1: {"type": "alarm", "ack": NAME} */
+/* Which one is meant, where a name may have been latched anew since somebody saw it; 0 = whichever
+ * it is. */
+static bool read_since(const struct asked *r, uint64_t *since_ms, struct answer *a) {
+    *since_ms = 0;
+    if (!has_key(r, "since_ms"))
+        return true;
+    if (mp_get_uint(r->p, r->n, "since_ms", since_ms) && *since_ms)
+        return true;
+    return refuse(a, "\"since_ms\" is no time in milliseconds");
+}
+
+static bool none_left(struct answer *a, uint64_t since_ms) {
+    return since_ms
+               ? refuse(a, "that alarm %s is not latched any more; look whether a newer one is",
+                        a->cmd)
+               : refuse(a, "alarm %s is not latched", a->cmd);
+}
+
+/* D1: {"type": "alarm", "ack": NAME}, and ours: "since_ms": M */
 static bool take_ack(struct hevbcast *h, const struct asked *r, struct answer *a) {
-    uint64_t before = h->n.acked;
+    uint64_t since_ms;
     strcpy(a->cmdtype, "alarm");
-    if (!text_of(r, "ack", a->cmd, sizeof a->cmd, a))
+    if (!text_of(r, "ack", a->cmd, sizeof a->cmd, a) || !read_since(r, &since_ms, a))
         return false;
-    forget(h, NULL, a->cmd);
-    return h->n.acked > before || refuse(a, "alarm %s is not latched", a->cmd);
+    return forget(h, NULL, a->cmd, since_ms) > 0 || none_left(a, since_ms);
 }
 
 /* D3: {"type": "ALARM", "alarm_type": TYPE, "alarm_code": NAME, ...}; also for one that is not
  * latched. */
 static bool take_alarm(struct hevbcast *h, const struct asked *r, struct answer *a) {
     char type[ALARM_NAME_MAX + 1];
+    uint64_t since_ms;
     strcpy(a->cmdtype, "alarm");
     if (!text_of(r, "alarm_type", type, sizeof type, a) ||
-        !text_of(r, "alarm_code", a->cmd, sizeof a->cmd, a))
+        !text_of(r, "alarm_code", a->cmd, sizeof a->cmd, a) || !read_since(r, &since_ms, a))
         return false;
     if (hev_number(HEV_NAME_ALARM_TYPE, h->version, type) < 0 && h->version >= 0xA4)
         return refuse(a, "no alarm_type %s", type);
     if (hev_alarm_code(h->version, a->cmd) < 0)
         return refuse(a, "no alarm_code %s", a->cmd);
-    forget(h, h->version >= 0xA4 ? type : NULL, a->cmd);
-    return true;
+    size_t gone = forget(h, h->version >= 0xA4 ? type : NULL, a->cmd, since_ms);
+    return gone > 0 || !since_ms || none_left(a, since_ms);
 }
 
 /* ---- the patient ---- */
@@ -219,4 +241,6 @@ void request_take(struct hevbcast *h, const char *text, size_t n, const char *cl
     else
         log_limited(&nacked, LOG_INFO, "%s: nack: %s", client, a->reason);
     bus_command(h, a, client, from);
+    if (a->ack && a->id)
+        pending_add(h, a->id, a, client, from);
 }

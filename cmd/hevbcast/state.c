@@ -181,18 +181,12 @@ static void take_payload(struct hevbcast *h, const struct msg *m, enum hev_type 
 }
 
 static void take_sent(struct hevbcast *h, const struct msg *m) {
-    static struct log_limit silent;
-    bool ok = true;
-    uint64_t id = 0, tries = 0;
+    bool ok = true, expired = false;
+    uint64_t id = 0;
     mp_get_bool(m->body, m->body_len, "ok", &ok);
+    mp_get_bool(m->body, m->body_len, "expired", &expired);
     mp_get_uint(m->body, m->body_len, "id", &id);
-    mp_get_uint(m->body, m->body_len, "tries", &tries);
-    if (ok)
-        return;
-    h->n.unanswered++;
-    log_limited(&silent, LOG_WARN,
-                "the ventilator did not acknowledge command %llu, sent %llu times",
-                (unsigned long long)id, (unsigned long long)tries);
+    pending_end(h, id, ok, expired);
 }
 
 void state_take(struct hevbcast *h, const struct msg *m) {

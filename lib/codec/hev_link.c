@@ -78,10 +78,29 @@ static bool queue_take(struct hev_queue *q, struct hev_outgoing *out) {
     return true;
 }
 
+static bool is_over(const struct hev_link *l, const struct hev_outgoing *o) {
+    if (o->until_ns == 0)
+        return false;
+    return l->hooks.is_over ? l->hooks.is_over(l->ctx, o->until_ns) : l->now_ns >= o->until_ns;
+}
+
+/* The oldest of this class whose time is not over; those before it are told as not sent. */
+static bool next_take(struct hev_link *l, enum hev_class class) {
+    while (queue_take(&l->queue[class], &l->current)) {
+        if (!is_over(l, &l->current))
+            return true;
+        l->expired++;
+        if (l->hooks.sent)
+            l->hooks.sent(l->ctx,
+                          &(struct hev_sent){.id = l->current.id, .class = class, .expired = true});
+    }
+    return false;
+}
+
 /* The most urgent payload that waits goes on the line, when that is free. */
 static void next_start(struct hev_link *l) {
     for (int c = 0; c < HEV_CLASSES && !l->busy; c++) {
-        if (!queue_take(&l->queue[c], &l->current))
+        if (!next_take(l, c))
             continue;
         l->busy = true;
         l->current_class = c;
@@ -97,11 +116,13 @@ static void current_end(struct hev_link *l, bool ok) {
     struct hev_sent s = {.id = l->current.id,
                          .class = l->current_class,
                          .ok = ok,
+                         .expired = !ok && is_over(l, &l->current),
                          .tries = l->tries,
                          .ns = l->ns,
                          .waited_ns = l->now_ns - l->first_ns};
     l->busy = false;
     l->unanswered += !ok;
+    l->expired += s.expired;
     l->ns = (l->ns + 1) % SEQUENCE;
     if (l->hooks.sent)
         l->hooks.sent(l->ctx, &s);
@@ -117,23 +138,30 @@ static void oldest_drop(struct hev_link *l, enum hev_class class, uint64_t *coun
         l->hooks.sent(l->ctx, &(struct hev_sent){.id = o.id, .class = class});
 }
 
-static void queue_put(struct hev_queue *q, uint64_t id, const uint8_t *p, size_t n) {
+static void queue_put(struct hev_queue *q, uint64_t id, const uint8_t *p, size_t n,
+                      uint64_t until_ns) {
     struct hev_outgoing *o = &q->ring[(q->head + q->count++) % HEV_QUEUE_MAX];
     o->id = id;
+    o->until_ns = until_ns;
     o->len = (uint8_t)n;
     memcpy(o->data, p, n);
 }
 
-bool hev_link_send(struct hev_link *l, enum hev_class class, uint64_t id, const uint8_t *p,
-                   size_t n, uint64_t now_ns) {
+bool hev_link_send_until(struct hev_link *l, enum hev_class class, uint64_t id, const uint8_t *p,
+                         size_t n, uint64_t now_ns, uint64_t until_ns) {
     if (n == 0 || n > HEV_PAYLOAD_MAX)
         return false;
     clock_set(l, now_ns);
     while (l->queue[class].count >= l->config.depth)
         oldest_drop(l, class, &l->dropped);
-    queue_put(&l->queue[class], id, p, n);
+    queue_put(&l->queue[class], id, p, n, until_ns);
     next_start(l);
     return true;
+}
+
+bool hev_link_send(struct hev_link *l, enum hev_class class, uint64_t id, const uint8_t *p,
+                   size_t n, uint64_t now_ns) {
+    return hev_link_send_until(l, class, id, p, n, now_ns, 0);
 }
 
 uint64_t hev_link_deadline(const struct hev_link *l) {
@@ -144,7 +172,7 @@ void hev_link_timeout(struct hev_link *l, uint64_t now_ns) {
     clock_set(l, now_ns);
     if (!l->busy || now_ns < hev_link_deadline(l))
         return;
-    if (l->config.tries && l->tries >= l->config.tries) {
+    if ((l->config.tries && l->tries >= l->config.tries) || is_over(l, &l->current)) {
         current_end(l, false);
         next_start(l);
         return;

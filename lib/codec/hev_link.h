@@ -23,6 +23,7 @@ struct hev_sent {
     enum hev_class class;
     bool ok;            /* acknowledged */
     unsigned tries;     /* times it was put on the line; 0 = dropped while it waited */
+    bool expired;       /* because its time was over */
     uint8_t ns;         /* N(S) it had; 0 when tries is 0 */
     uint64_t waited_ns; /* from its first time on the line to now */
 };
@@ -40,6 +41,9 @@ struct hev_link_hooks {
     void (*answer)(void *ctx, const struct hev_frame *f);
     /* The end of what was given to hev_link_send: exactly once for each. */
     void (*sent)(void *ctx, const struct hev_sent *s);
+    /* Whether the time until_ns of hev_link_send_until has come, where that is of another clock
+     * than the link's, which lags when bytes have waited for us. NULL: it is of the same. */
+    bool (*is_over)(void *ctx, uint64_t until_ns);
 };
 
 struct hev_link_config {
@@ -51,6 +55,7 @@ struct hev_link_config {
 /* One payload that waits, or the one on the line. */
 struct hev_outgoing {
     uint64_t id;
+    uint64_t until_ns; /* 0 = for ever */
     uint8_t len;
     uint8_t data[HEV_PAYLOAD_MAX];
 };
@@ -97,6 +102,7 @@ struct hev_link {
     uint64_t resent;      /* times one of them was repeated */
     uint64_t unanswered;  /* given up, or cut off by hev_link_reset */
     uint64_t dropped;     /* thrown out of a full queue */
+    uint64_t expired;     /* whose time was over before they were acknowledged */
 };
 
 /* config NULL: HEV_RESEND_MS, HEV_TRIES and HEV_QUEUE_MAX. */
@@ -110,6 +116,11 @@ void hev_link_feed(struct hev_link *l, const uint8_t *p, size_t n, uint64_t now_
  * when it is empty or too long; otherwise hooks.sent is called for id in the end. */
 bool hev_link_send(struct hev_link *l, enum hev_class class, uint64_t id, const uint8_t *p,
                    size_t n, uint64_t now_ns);
+
+/* The same for what must not come late: it is neither put on the line nor repeated from until_ns on
+ * (0: no such time). That it was not is told when the line is free, or at its next repetition. */
+bool hev_link_send_until(struct hev_link *l, enum hev_class class, uint64_t id, const uint8_t *p,
+                         size_t n, uint64_t now_ns, uint64_t until_ns);
 
 /* When hev_link_timeout wants to be called; 0 = not at all. Early or late calls do no harm. */
 uint64_t hev_link_deadline(const struct hev_link *l);

@@ -165,8 +165,9 @@ static void piece(struct side *a, struct side *b, const uint8_t *p, size_t n, ui
         feed(b, p + i, 1, now);
     if (n == 0)
         return;
-    require(hev_link_send(&a->link, p[0] % HEV_CLASSES, now, p, n, now));
-    require(hev_link_send(&b->link, p[0] % HEV_CLASSES, now, p, n, now));
+    uint64_t until = now + n * 1000000;
+    require(hev_link_send_until(&a->link, p[0] % HEV_CLASSES, now, p, n, now, until));
+    require(hev_link_send_until(&b->link, p[0] % HEV_CLASSES, now, p, n, now, until));
 }
 
 static void side_begin(struct side *s) {

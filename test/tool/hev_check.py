@@ -486,6 +486,67 @@ def nothing_is_sent_into_an_unplugged_port(s):
     assert len(sent(s, 1)) == 1
 
 
+@check("--max-age", "400ms")
+def a_late_command_is_refused_and_not_sent_later(s):
+    began = time.time_ns()
+    assert s.ask(cmd("GENERAL", "START")) == ACK
+    wait("hev.send", lambda: s.all("hev.send"))
+    until = s.last("hev.send")["until"]
+    assert began < until - 400_000_000 < time.time_ns()
+    # The link says it has one, and that another came too late.
+    s.put(("hev.sent", {"id": s.last("hev.send")["id"], "ok": True, "tries": 1, "ns": 0}))
+    assert s.ask(cmd("GENERAL", "STOP")) == ACK
+    wait("hev.send", lambda: len(s.all("hev.send")) == 2)
+    s.put(("hev.sent", {"id": s.last("hev.send")["id"], "ok": False, "tries": 0, "ns": None, "expired": True}))
+    late = s.wait_last("hev.command", lambda b: b["reply"] == "nack")
+    assert (late["cmd"], late["from"]) == ("STOP", "tcp") and "too long" in late["reason"], late
+    # It says nothing: the bus is told all the same, and while one is stuck no other is taken.
+    assert s.ask(cmd("GENERAL", "START", 7)) == ACK
+    time.sleep(0.25)
+    assert s.ask(cmd("GENERAL", "STOP")) == NACK
+    stuck = s.wait_last("hev.command", lambda b: b["reply"] == "nack" and b["cmd"] == "STOP")
+    assert "before this one" in stuck["reason"], stuck
+    late = s.wait_last("hev.command", lambda b: b["reply"] == "nack" and b["param"] == 7)
+    assert late["cmd"] == "START", late
+    assert s.ask(cmd("GENERAL", "STOP")) == ACK
+    assert len(s.all("hev.send")) == 4
+
+
+@check()
+def commands_of_which_nothing_is_heard_are_bounded(s):
+    for i in range(64):
+        assert s.ask(cmd("GENERAL", "START", i)) == ACK
+    assert s.ask(cmd("GENERAL", "START")) == NACK
+    s.put(("hev.sent", {"id": s.all("hev.send")[5]["id"], "ok": True, "tries": 1, "ns": 0}))
+    s.alarm("APNEA")
+    s.wait_last("hev.alarms", lambda b: b["alarms"])
+    assert s.ask(cmd("GENERAL", "START")) == ACK
+
+
+@check()
+def an_alarm_that_came_anew_is_not_acknowledged_unseen(s):
+    def since(n):
+        return s.wait_last("hev.alarms", lambda b: len(b["alarms"]) == n)["alarms"][-1]["since"] // 1000000
+    s.alarm("APNEA")
+    seen = since(1)
+    assert s.ask({"type": "alarm", "ack": "APNEA"}) == ACK  # by somebody else
+    since_gone = s.wait_last("hev.alarms", lambda b: not b["alarms"])
+    assert since_gone == {"alarms": []}
+    time.sleep(0.005)
+    s.alarm("APNEA")
+    newer = since(1)
+    assert newer > seen
+    assert s.ask({"type": "alarm", "ack": "APNEA", "since_ms": seen}) == NACK
+    assert s.ask({"type": "ALARM", "alarm_type": "x", "alarm_code": "APNEA", "since_ms": seen}) == NACK
+    for bad in (0, -1, "1", 1.5, None):
+        assert s.ask({"type": "alarm", "ack": "APNEA", "since_ms": bad}) == NACK, bad
+    assert len(s.last("hev.alarms")["alarms"]) == 1
+    s.alarm("APNEA")  # said again while it stands: the same
+    s.wait_last("hev.alarms", lambda b: b["alarms"] and b["alarms"][0]["count"] == 2)
+    assert s.ask({"type": "alarm", "ack": "APNEA", "since_ms": newer}) == ACK
+    s.wait_last("hev.alarms", lambda b: not b["alarms"])
+
+
 # ---- clients that misbehave ----
 
 @check("--stall", "1s")
@@ -557,6 +618,36 @@ def beyond_the_limit_is_refused(s):
     assert s.connect().recv(10) == b""
     s.data()
     assert all(c.read()[1] == a0() for c in kept)
+
+
+def knock(s, port, source):
+    c = socket.create_connection(("127.0.0.1", port), timeout=LIMIT, source_address=(source, 0))
+    s.connections.append(c)
+    return c
+
+
+@check("--per-address", "2", "--request-timeout", "60s")
+def one_address_does_not_take_all(s):
+    kept = [knock(s, s.webui, "127.0.0.1"), knock(s, s.native, "127.0.0.1")]
+    s.joined(2)
+    assert knock(s, s.native, "127.0.0.1").recv(10) == b""
+    other = knock(s, s.webui, "127.0.0.2")
+    s.joined(3)
+    s.data()
+    for c in (*kept, other):
+        assert json.loads(c.recv(600))["sensors"] == a0()
+    kept[0].close()
+    s.joined(2)
+    knock(s, s.webui, "127.0.0.1")
+    s.joined(3)
+    # Requests: whoever opens many ends its own.
+    calm = knock(s, s.query, "127.0.0.2")
+    flood = [knock(s, s.query, "127.0.0.1") for _ in range(400)]
+    assert flood[0].recv(10) == b"" and flood[335].recv(10) == b""
+    calm.sendall(json.dumps(cmd("GENERAL", "START")).encode())
+    assert calm.recv(100) == ACK
+    flood[336].sendall(b"{}")
+    assert flood[336].recv(100) == NACK
 
 
 @check()

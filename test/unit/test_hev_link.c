@@ -74,7 +74,36 @@ static void check(struct buf *got, const char *want) {
     buf_clear(got);
 }
 
+static void send_until(struct end *e, uint64_t id, uint64_t until) {
+    CHECK(hev_link_send_until(&e->link, HEV_CLASS_CMD, id, (const uint8_t *)"x", 1, now, until));
+}
+
 /* ---- sending ---- */
+
+/* A START pressed long ago must not start anything. */
+TEST(what_comes_too_late_is_neither_sent_nor_repeated) {
+    join(NULL);
+    uint64_t begin = now;
+    send_until(&a, 1, begin + 120 * (uint64_t)MS);
+    send_until(&a, 2, begin + 60 * (uint64_t)MS);
+    send_until(&a, 3, begin + 1000 * (uint64_t)MS);
+    for (int i = 0; i < 3; i++) {
+        lose(&a);
+        later(50 * MS);
+    }
+    CHECK_INT(a.outs, 4); /* 1 three times, then 3 */
+    check(&a.sent, "1 cmd lost 3 0\n2 cmd lost 0 0\n");
+    CHECK_INT(a.link.expired, 2);
+    carry(&a, &b);
+    carry(&b, &a);
+    check(&a.sent, "3 cmd ok 1 1\n");
+    now += 2000 * (uint64_t)MS;
+    send_until(&a, 4, begin + 1000 * (uint64_t)MS);
+    check(&a.sent, "4 cmd lost 0 0\n");
+    CHECK_INT(a.outs, 4);
+    CHECK_INT(a.link.expired, 3);
+    CHECK_INT(hev_link_pending(&a.link), 0);
+}
 
 TEST(a_command_is_sent_acknowledged_and_told) {
     join(NULL);

@@ -92,7 +92,7 @@ export class Alarms extends EventTarget {
   async #acknowledge(name, row) {
     row.ack.disabled = true; // until it has gone
     try {
-      await acknowledge(name);
+      await acknowledge(name, row.since);
     } catch (error) {
       row.ack.disabled = false;
       emit(this, "failed", error.message);

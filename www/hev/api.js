@@ -5,7 +5,8 @@ import { answerOf, postJson } from "../shared/answer.js";
 const request = (message) => postJson("/hev/request", message);
 
 export const command = (cmd) => request({ type: "cmd", cmdtype: "GENERAL", cmd, param: null });
-export const acknowledge = (name) => request({ type: "alarm", ack: name });
+// The one that is shown: latched at that time. One that came anew meanwhile is not acknowledged with it.
+export const acknowledge = (name, sinceMs) => request({ type: "alarm", ack: name, since_ms: sinceMs });
 
 // {from, to, first, exact, raw, t, p: {low, high?}, f, v, events}: times in ms since `from`.
 export async function fetchHistory(query) {
