@@ -69,7 +69,9 @@ int secret_load(struct secret *s, const char *file, const char *env, const char 
     if (n < 0)
         return err_errno(e, errno, "cannot read %s in %s", what, file);
     text[n] = 0;
-    return set(s, file, text, what, min, e);
+    int r = set(s, file, text, what, min, e);
+    explicit_bzero(text, sizeof text);
+    return r;
 }
 
 bool secret_is(const struct secret *s, const void *given, size_t n) {

@@ -1,12 +1,12 @@
 /* Who may be a camera: whoever shows the token. Wrong ones are bounded for each address, and no
  * value is ever logged.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "hub.h"
 #include "log.h"
 #include "secret.h"
+#include "secret_env.h"
 #include "tries.h"
 
 static const char VARIABLE[] = "AUTH_TOKEN";
@@ -16,7 +16,7 @@ static struct tries tries;
 int hub_token_load(struct err *e) {
     if (secret_load(&token, hub.opt.token_file, VARIABLE, "the camera token", 1, e) < 0)
         return -1;
-    unsetenv(VARIABLE);
+    secret_env_forget_all();
     if (token.set || hub.opt.open)
         return 0;
     return err_set(e, CAUSE_USAGE,

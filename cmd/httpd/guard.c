@@ -11,6 +11,7 @@
 #include "login.h"
 #include "reply.h"
 #include "secret.h"
+#include "secret_env.h"
 #include "shown.h"
 
 enum { LOGIN_MIN = 8 /* bytes of a login that guards a whole site */ };
@@ -64,6 +65,12 @@ int guard_open(const struct httpd *h, struct err *e) {
              secret_derive(&guard.login, "name of the cookie", word));
     secret_derive(&guard.login, "cookie", guard.cookie);
     return 0;
+}
+
+void guard_forget(const struct httpd *h) {
+    secret_env_forget(h->token_env);
+    secret_env_forget(h->login_env);
+    secret_env_forget_all();
 }
 
 /* ---- refusing ---- */

@@ -16,6 +16,8 @@
 int guard_declare(const struct httpd *h, struct err *e);
 /* Read the token and the login. */
 int guard_open(const struct httpd *h, struct err *e);
+/* All secrets have been read: none is left in the environment. */
+void guard_forget(const struct httpd *h);
 
 /* Whether q may go on; else it has been answered: 401, 429, or a redirection that takes the token
  * out of the URL. */

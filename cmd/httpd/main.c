@@ -244,6 +244,7 @@ int main(int argc, char **argv) {
     if (stage_open(&h->st, &e) < 0 || guard_open(h, &e) < 0 || open_routes(h, &e) < 0 ||
         server_open(h, &e) < 0)
         return stage_fail(&h->st, &e);
+    guard_forget(h);
     stage_ready(&h->st);
     status = stage_run(&h->st);
     server_close(h);
