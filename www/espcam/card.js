@@ -1,36 +1,32 @@
 // One camera on the wall.
 
+import { cameraCard } from "../shared/cameracard.js";
 import { element, emit, setText } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
 import { Picture } from "../shared/picture.js";
 import { pictures } from "./picture.js";
 import { nameOf } from "./words.js";
 
 const DOT = { live: "ok", silent: "bad", asleep: "none" };
 
+export const liveButton = () =>
+  element("button", { class: "button cam-live", type: "button", "aria-pressed": "false" },
+    element("span", { class: "live-dot", "aria-hidden": "true" }), element("span"));
+
 function build() {
   const parts = {
-    dot: element("span", { class: "dot", "aria-hidden": "true" }),
-    name: element("h3", { class: "cam-name" }),
+    ...cameraCard(),
     mac: element("p", { class: "cam-mac" }),
-    age: element("p", { class: "cam-age" }),
-    img: element("img", { class: "cam-picture", alt: "" }),
-    none: element("p", { class: "cam-none" }),
-    state: element("p", { class: "cam-state" }),
     facts: element("p", { class: "cam-facts" }),
     sensors: element("dl", { class: "cam-sensors" }),
     counts: element("p", { class: "cam-counts" }),
     unproven: element("p", { class: "cam-unproven" }),
     broken: element("p", { class: "cam-broken" }),
-    open: element("button", { class: "cam-open", type: "button" }),
-    live: element("button", { class: "button cam-live", type: "button", "aria-pressed": "false" }),
+    live: liveButton(),
     sleep: element("button", { class: "button quiet cam-sleep", type: "button" }),
   };
-  parts.open.append(parts.img, parts.none, parts.state);
-  const head = element("header", { class: "cam-head" }, parts.dot, parts.name, parts.age);
   const tools = element("div", { class: "cam-tools" }, parts.live, parts.sleep);
-  const body = element("div", { class: "cam-body" }, parts.facts, parts.sensors, parts.counts, parts.unproven, parts.broken, parts.mac, tools);
-  return { ...parts, card: element("article", { class: "cam card" }, head, parts.open, body) };
+  parts.body.append(parts.facts, parts.sensors, parts.counts, parts.unproven, parts.broken, parts.mac, tools);
+  return parts;
 }
 
 // Events: "open", "live" (on), "sleep".
@@ -41,8 +37,6 @@ export class Card extends EventTarget {
     this.parts = build();
     this.node = this.parts.card;
     this.picture = new Picture(this.parts.img, pictures);
-    this.parts.none.append(icon("nopicture"), element("span"));
-    this.parts.live.append(element("span", { class: "live-dot", "aria-hidden": "true" }), element("span"));
     this.parts.open.addEventListener("click", () => emit(this, "open"));
     this.parts.live.addEventListener("click", () => emit(this, "live", !this.picture.live));
     this.parts.sleep.addEventListener("click", () => emit(this, "sleep"));
@@ -81,7 +75,7 @@ export class Card extends EventTarget {
     const { camera, parts, words, i18n } = this;
     const age = camera.picture_ms ? words.age(camera.picture_ms) : "";
     setText(parts.age, age);
-    setText(parts.state, words.state(camera));
+    setText(parts.veil, words.state(camera));
     setText(parts.broken, words.broken(camera));
     parts.img.alt = i18n.t("pictureOf", { name: nameOf(camera), age });
   }

@@ -2,16 +2,15 @@
 // through time; Esc closes; the space bar turns live on and off.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { icon } from "../shared/icons.js";
+import { iconButton } from "../shared/icons.js";
 import { Picture } from "../shared/picture.js";
 import { savedUrl } from "./api.js";
+import { liveButton } from "./card.js";
 import { bytes, moment } from "./format.js";
 import { pictures } from "./picture.js";
 import { nameOf } from "./words.js";
 
-function tool(name, label, act) {
-  return element("button", { class: "button quiet square viewer-tool", type: "button", "data-i18n-label": label, onclick: act }, icon(name));
-}
+const tool = (name, label, onclick) => iconButton(name, label, { class: `viewer-${name}`, onclick });
 
 export class Viewer {
   constructor({ i18n, words, wall, timeline }) {
@@ -91,18 +90,14 @@ export class Viewer {
     this.fileImg = element("img", { class: "viewer-picture", alt: "" });
     this.fileImg.addEventListener("error", () => this.saved && (this.dialog.dataset.gone = ""));
     this.gone = element("p", { class: "viewer-gone" });
-    this.live = element("button", { class: "button cam-live", type: "button" },
-      element("span", { class: "live-dot", "aria-hidden": "true" }), element("span"));
+    this.live = liveButton();
     this.live.addEventListener("click", () => this.#toggleLive());
     this.file = element("a", { class: "button quiet", target: "_blank", rel: "noopener" });
     this.ofCamera = element("button", { class: "button quiet", type: "button" });
     this.ofCamera.addEventListener("click", () => this.#showSaved());
     this.back = tool("back", "older", () => this.#step(-1));
     this.forth = tool("forth", "newer", () => this.#step(1));
-    this.back.classList.add("viewer-back");
-    this.forth.classList.add("viewer-forth");
     const close = tool("close", "close", () => this.dialog.close());
-    close.classList.add("viewer-close");
     const tools = element("div", { class: "viewer-tools" }, this.live, this.ofCamera, this.file, close);
     const words = element("div", { class: "viewer-words" }, this.name, this.detail, this.stateLine);
     const room = element("div", { class: "viewer-room" }, this.img, this.fileImg, this.gone, this.back, this.forth);

@@ -20,7 +20,7 @@ export class Head {
     this.lamps = new Lamps(byId("states"), i18n, ["link", "device", "data"]);
     this.link = new LinkState(this);
     this.device = new DeviceState(this);
-    this.chips = new Map();
+    this.facts = new Map();
     i18n.addEventListener("change", () => this.update());
     setInterval(() => this.update(), TICK_MS);
     this.update();
@@ -67,7 +67,7 @@ export class Head {
     this.#data(fresh);
     this.#notices(fresh);
     this.#overlay(fresh);
-    if (state) this.#chips(state);
+    if (state) this.#facts(state);
     if (state) this.#foot(state);
   }
 
@@ -92,11 +92,11 @@ export class Head {
     else if (fresh === "late") setText(node, this.i18n.t("noDataSince", { span: span(this.silenceMs) }));
   }
 
-  #chips(state) {
+  #facts(state) {
     const word = (kind, value) => (value === null ? null : this.i18n.word(kind, value));
-    this.#chip("mode", word("mode", state.mode));
-    this.#chip("state", word("state", state.state));
-    this.#chip("battery", this.#battery(state.battery));
+    this.#fact("mode", word("mode", state.mode));
+    this.#fact("state", word("state", state.state));
+    this.#fact("battery", this.#battery(state.battery));
   }
 
   #battery(battery) {
@@ -106,13 +106,13 @@ export class Head {
     return words.filter(Boolean).map((key) => this.i18n.t(key)).join(", ");
   }
 
-  #chip(name, value) {
-    if (!this.chips.has(name)) {
-      const node = element("div", { class: "chip", id: `chip-${name}` }, element("dt"), element("dd"));
-      this.chips.set(name, node);
-      byId("chips").append(node);
+  #fact(name, value) {
+    if (!this.facts.has(name)) {
+      const node = element("div", { class: "fact", id: `fact-${name}` }, element("dt"), element("dd"));
+      this.facts.set(name, node);
+      byId("facts").append(node);
     }
-    const node = this.chips.get(name);
+    const node = this.facts.get(name);
     node.hidden = value === null;
     setText(node.firstChild, this.i18n.t(name));
     setText(node.lastChild, value ?? "");

@@ -1,8 +1,8 @@
 // One camera on the wall: its picture, what it saw last, and how well it does.
 
+import { cameraCard } from "../shared/cameracard.js";
 import { element, emit, setText } from "../shared/dom.js";
 import { NONE, bytes, number, rate, span } from "../shared/format.js";
-import { icon } from "../shared/icons.js";
 import { Picture } from "../shared/picture.js";
 import { pictures } from "./api.js";
 import * as grades from "./grades.js";
@@ -14,22 +14,15 @@ const millis = (us) => number(us / 1000, us < 10000 ? 2 : 0);
 
 function build() {
   const parts = {
-    dot: element("span", { class: "dot", "aria-hidden": "true" }),
-    name: element("h3", { class: "cam-name" }),
-    age: element("p", { class: "cam-age" }),
-    img: element("img", { class: "cam-picture", alt: "" }),
-    none: element("p", { class: "cam-none" }, icon("nopicture"), element("span")),
-    late: element("p", { class: "cam-late" }),
-    open: element("button", { class: "cam-open", type: "button" }),
+    ...cameraCard(),
     state: element("p", { class: "cam-state" }),
     tag: element("p", { class: "cam-tag" }),
     figures: element("dl", { class: "cam-figures" }),
     advice: element("p", { class: "cam-advice" }),
   };
-  parts.open.append(parts.img, parts.none, parts.late);
-  const head = element("header", { class: "cam-head" }, element("span", { class: "cam-colour", "aria-hidden": "true" }), parts.dot, parts.name, parts.age);
-  const body = element("div", { class: "cam-body" }, parts.state, parts.tag, parts.figures, parts.advice);
-  return { ...parts, card: element("article", { class: "cam card" }, head, parts.open, body) };
+  parts.head.prepend(element("span", { class: "cam-colour", "aria-hidden": "true" }));
+  parts.body.append(parts.state, parts.tag, parts.figures, parts.advice);
+  return parts;
 }
 
 // Event: "open".
@@ -88,7 +81,7 @@ export class Card extends EventTarget {
     const limit = Math.max(LATE_MS, 2000 * camera.video.avg_interval);
     const late = camera.frame_ms && words.now() - camera.frame_ms > limit;
     setText(parts.age, age && i18n.t("ago", { time: age }));
-    setText(parts.late, late ? i18n.t("noPictureSince", { time: span(words.now() - camera.frame_ms) }) : "");
+    setText(parts.veil, late ? i18n.t("noPictureSince", { time: span(words.now() - camera.frame_ms) }) : "");
     this.node.dataset.late = Boolean(late);
     setText(parts.state, [words.stateText(camera), camera.address].filter(Boolean).join(" · "));
     parts.img.alt = i18n.t("pictureOf", { name: words.name(camera.id), age });

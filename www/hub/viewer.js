@@ -2,13 +2,11 @@
 
 import { byId, element, setText } from "../shared/dom.js";
 import { bytes, rate } from "../shared/format.js";
-import { icon } from "../shared/icons.js";
+import { iconButton } from "../shared/icons.js";
 import { Picture } from "../shared/picture.js";
 import { pictures } from "./api.js";
 
-function tool(name, label, act) {
-  return element("button", { class: `button quiet square viewer-${name}`, type: "button", "data-i18n-label": label, onclick: act }, icon(name));
-}
+const tool = (name, label, onclick) => iconButton(name, label, { class: `viewer-${name}`, onclick });
 
 export class Viewer {
   constructor({ i18n, words, wall }) {

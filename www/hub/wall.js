@@ -1,56 +1,41 @@
 // The cards of all cameras: those that are there first, and of them those with pictures.
 
 import { byId, emit } from "../shared/dom.js";
+import { CameraWall, byName } from "../shared/wall.js";
 import { Card } from "./card.js";
 
 const LIVE_MOST = 2; // a browser keeps six connections to a server, and needs some for the rest
 const LIVE_FPS = 3; // slower ones come as soon by being fetched when the hub tells of them
+const TICK_MS = 500;
 
 // Event: "open" id.
-export class Wall extends EventTarget {
+export class Wall extends CameraWall {
   constructor(parts) {
-    super();
+    super({ i18n: parts.i18n, tickMs: TICK_MS });
     this.parts = parts;
-    this.cards = new Map();
-    this.cameras = [];
     this.watch = new IntersectionObserver((entries) => this.#seen(entries));
-    parts.i18n.addEventListener("change", () => this.update());
     document.addEventListener("visibilitychange", () => this.arrange());
-    setInterval(() => this.#each((card) => card.tick()), 500);
   }
 
   show(cameras) {
-    const { words } = this.parts;
-    const rank = (camera) => (words.state(camera) === "gone" ? 2 : 0) + (camera.frame_ms ? 0 : 1);
-    this.cameras = [...cameras].sort(
-      (a, b) => rank(a) - rank(b) || words.name(a.id).localeCompare(words.name(b.id), undefined, { numeric: true }),
-    );
-    const there = new Set(cameras.map((camera) => camera.id));
-    for (const [id, card] of this.cards) if (!there.has(id)) this.#remove(id, card);
-    const room = byId("wall");
-    this.cameras.forEach((camera, i) => {
-      const card = this.cards.get(camera.id) ?? this.#add(camera.id);
-      if (room.children[i] !== card.node) room.insertBefore(card.node, room.children[i] ?? null);
-      card.show(camera);
-    });
-    byId("wall-empty").hidden = cameras.length > 0;
-    room.dataset.count = cameras.length;
+    super.show(cameras);
+    byId("wall").dataset.count = cameras.length;
     this.arrange();
   }
 
   update() {
-    this.#each((card) => card.update());
+    super.update();
     this.arrange();
   }
 
-  camera(id) {
-    return this.cameras.find((camera) => camera.id === id) ?? null;
+  keyOf(camera) {
+    return camera.id;
   }
 
-  // The camera `step` places behind that one, around the end.
-  neighbour(id, step) {
-    const at = this.cameras.findIndex((camera) => camera.id === id);
-    return this.cameras[(at + step + this.cameras.length) % this.cameras.length] ?? null;
+  compare(a, b) {
+    const { words } = this.parts;
+    const rank = (camera) => (words.state(camera) === "gone" ? 2 : 0) + (camera.frame_ms ? 0 : 1);
+    return rank(a) - rank(b) || byName(words.name(a.id), words.name(b.id));
   }
 
   // Which cards get a stream of their own, and which fetch nothing because nobody sees them.
@@ -65,20 +50,17 @@ export class Wall extends EventTarget {
     }
   }
 
-  #add(id) {
+  makeCard(id) {
     const card = new Card(this.parts);
-    this.cards.set(id, card);
     card.node.dataset.camera = id;
     card.addEventListener("open", () => emit(this, "open", id));
     this.watch.observe(card.node);
     return card;
   }
 
-  #remove(id, card) {
+  removeCard(id, card) {
     this.watch.unobserve(card.node);
-    card.picture.close();
-    card.node.remove();
-    this.cards.delete(id);
+    super.removeCard(id, card);
   }
 
   #seen(entries) {
@@ -87,9 +69,5 @@ export class Wall extends EventTarget {
       if (card) card.inSight = entry.isIntersecting;
     }
     this.arrange();
-  }
-
-  #each(act) {
-    for (const card of this.cards.values()) act(card);
   }
 }

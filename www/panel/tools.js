@@ -1,13 +1,10 @@
 // The controls at the right of the header.
 
 import { byId, element } from "../shared/dom.js";
-import { icon, setIcon } from "../shared/icons.js";
+import { iconButton, setIcon } from "../shared/icons.js";
 import { nameLanguage } from "../shared/page.js";
 
-function tool(name, act, label = name) {
-  const attributes = { class: "button quiet square", type: "button", id: `tool-${name}` };
-  return element("button", { ...attributes, "data-i18n-label": label, onclick: act }, icon(name));
-}
+const tool = (name, onclick, label = name) => iconButton(name, label, { id: `tool-${name}`, onclick });
 
 function slider(volume) {
   const value = Math.round(volume.level * 100);
