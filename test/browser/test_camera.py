@@ -1,54 +1,35 @@
 #!/usr/bin/python3
 """The page of a controlled camera in a real browser, against pipelines/camera.conf with a test picture."""
-import os
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from camera import PASSWORD, CameraPipeline  # noqa: E402
-from harness import Browser  # noqa: E402
+from case import READY, PageCase  # noqa: E402
 
 RIGHT, ESCAPE, ENTER = "\ue014", "\ue00c", "\ue007"
-PICTURES = os.environ.get("TAPLINE_PICTURES")  # directory for screenshots
 
 COUNT = "Number(document.getElementById('picture').dataset.count ?? 0)"
 SAID = "document.getElementById('settings-said').dataset.said"
 
-browser = None
+class CameraCase(PageCase):
+    """A camera."""
 
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
-class CameraCase(unittest.TestCase):
-    """A camera for the class, a fresh page for each test."""
+    patience = 20
 
     @classmethod
-    def setUpClass(cls):
-        cls.server = CameraPipeline()
-        cls.addClassCleanup(cls.server.close)
+    def start(cls):
+        return CameraPipeline()
 
     def open(self, **view):
-        page = self.page = browser.page(self.server.url, **view)
-        page.wait("document.body.dataset.link === 'up' && document.body.dataset.loaded && document.body.dataset.settings === 'same'", 20)
-        return page
+        return super().open(ready=f"{READY} && document.body.dataset.settings === 'same'", **view)
 
     def live(self, page):
         page.wait("document.body.dataset.picture === 'live' && document.body.dataset.stream === 'live'", 20)
 
     def state_of(self, name):
         return f"document.querySelector('[data-process={name}]')?.dataset.state"
-
-    def picture(self, page, name):
-        if PICTURES:
-            page.picture(Path(PICTURES) / name)
 
 
 class Watching(CameraCase):

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """The camera wall in a real browser, against pipelines/espcam.conf with simulated cameras."""
 import hashlib
-import os
 import sys
 import time
 import unittest
@@ -9,31 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from cameras import CameraPipeline  # noqa: E402
-from harness import Browser  # noqa: E402
+from case import DEAF, PageCase  # noqa: E402
 
 LEFT, RIGHT, ESCAPE = "\ue012", "\ue014", "\ue00c"
 A, B, C = ("24:6f:28:a1:b2:c3", "24:6f:28:a1:b2:c4", "24:6f:28:a1:b2:c5")
-PICTURES = os.environ.get("TAPLINE_PICTURES")  # directory for screenshots
-
-# Messages vanish while window.deaf is set; the socket stays open.
-DEAF = """
-const Real = window.WebSocket;
-window.WebSocket = class extends Real {
-  set onmessage(heard) { super.onmessage = (event) => window.deaf || heard?.(event); }
-};
-"""
-
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
 
 def card(mac, rest=""):
     return f"document.querySelector('[data-mac=\"{mac}\"]{' ' + rest if rest else ''}')"
@@ -43,27 +21,17 @@ def frames(rest=""):
     return f"[...document.querySelectorAll('.film-frame')]{rest}"
 
 
-class CameraCase(unittest.TestCase):
-    """Simulated cameras for the class, a fresh page for each test."""
+class CameraCase(PageCase):
+    """Simulated cameras."""
 
     cameras = {}
 
     @classmethod
-    def setUpClass(cls):
-        cls.server = CameraPipeline(**cls.cameras)
-        cls.addClassCleanup(cls.server.close)
-
-    def open(self, **view):
-        page = self.page = browser.page(self.server.url, **view)
-        page.wait("document.body.dataset.link === 'up' && document.body.dataset.loaded")
-        return page
+    def start(cls):
+        return CameraPipeline(**cls.cameras)
 
     def shows_pictures(self, page, count=3):
         page.wait(f"[...document.querySelectorAll('.cam-picture')].filter((i) => !i.hidden && i.naturalWidth > 0).length === {count}")
-
-    def picture(self, page, name):
-        if PICTURES:
-            page.picture(Path(PICTURES) / name)
 
 
 class Watching(CameraCase):
@@ -87,7 +55,7 @@ class Watching(CameraCase):
         before = page.js(f"Number({card(A, '.cam-picture')}.dataset.count)")
         page.wait(f"Number({card(A, '.cam-picture')}.dataset.count) >= {before + 4}")
         # What is shown is a picture that was saved, to the byte.
-        shown = browser.driver.execute_async_script(
+        shown = self.browser.driver.execute_async_script(
             "const done = arguments[0]; fetch(document.querySelector('.cam-picture').src).then((r) => r.arrayBuffer())"
             ".then((b) => crypto.subtle.digest('SHA-256', b))"
             ".then((d) => done([...new Uint8Array(d)].map((x) => x.toString(16).padStart(2, '0')).join('')))")
@@ -246,7 +214,7 @@ class Trouble(CameraCase):
         self.shows_pictures(page)
         self.server.do("sleep 1 1h")
         page.wait(f"{card(A)}.dataset.state === 'silent'", 15)
-        self.assertRegex(page.text(f"[data-mac='{A}'] .cam-state"), r"^Still seit \d+ s$")
+        self.assertRegex(page.text(f"[data-mac='{A}'] .cam-veil"), r"^Still seit \d+ s$")
         self.assertTrue(page.js(f"{card(A, '.cam-picture')}.naturalWidth > 0"))
         self.assertEqual(page.text("[data-figure=figSilent] dd"), "1")
         self.assertIn(f"{A} ist still", page.text("#notices"))
@@ -267,7 +235,7 @@ class Trouble(CameraCase):
         page.wait("document.querySelector('.sleep-done').textContent.includes('unterwegs')")
         page.key(ESCAPE)
         page.wait(f"{card(C)}.dataset.state === 'asleep'", 15)
-        self.assertRegex(page.text(f"[data-mac='{C}'] .cam-state"), r"^Schläft bis \d")
+        self.assertRegex(page.text(f"[data-mac='{C}'] .cam-veil"), r"^Schläft bis \d")
         self.server.do("wake 3")
         page.wait(f"{card(C)}.dataset.state === 'live'", 20)
 
@@ -280,7 +248,7 @@ class Trouble(CameraCase):
         page.wait("!document.querySelector('[data-name=device]')")
 
     def test_a_server_that_says_nothing_is_told_and_left(self):
-        browser.before_load(DEAF)
+        self.browser.before_load(DEAF)
         page = self.open()
         page.js("window.deaf = true")
         page.wait("document.body.dataset.link === 'stale'", 25)

@@ -1,16 +1,14 @@
 #!/usr/bin/python3
 """The ventilator's screen in a real browser, against pipelines/hev.conf with a simulated ventilator."""
-import os
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Browser  # noqa: E402
+from case import DEAF, PageCase  # noqa: E402
 from hev import HevPipeline  # noqa: E402
 
 LEFT, END, ESCAPE = "\ue012", "\ue010", "\ue00c"
-PICTURES = os.environ.get("TAPLINE_PICTURES")  # directory for screenshots
 
 # Pixels of a curve that are drawn, column by column: [columns with any, columns, highest row, lowest row].
 CURVE = """
@@ -31,50 +29,20 @@ CURVE = """
 })()
 """.strip()
 
-# Messages vanish while window.deaf is set; the socket stays open.
-DEAF = """
-const Real = window.WebSocket;
-window.WebSocket = class extends Real {
-  set onmessage(heard) { super.onmessage = (event) => window.deaf || heard?.(event); }
-};
-"""
-
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
-class HevCase(unittest.TestCase):
-    """A simulated ventilator for the class, a fresh page for each test."""
+class HevCase(PageCase):
+    """A simulated ventilator."""
 
     pipeline = {}
 
     @classmethod
-    def setUpClass(cls):
-        cls.server = HevPipeline(**cls.pipeline)
-        cls.addClassCleanup(cls.server.close)
-
-    def open(self, **view):
-        page = self.page = browser.page(self.server.url, **view)
-        page.wait("document.body.dataset.link === 'up' && document.body.dataset.loaded")
-        return page
+    def start(cls):
+        return HevPipeline(**cls.pipeline)
 
     def live(self, page):
         page.wait("document.body.dataset.fresh === 'live'")
 
     def number(self, name):
         return self.page.text(f"[data-number={name}] .tile-value")
-
-    def picture(self, page, name):
-        if PICTURES:
-            page.picture(Path(PICTURES) / name)
 
 
 class Watching(HevCase):
@@ -106,9 +74,9 @@ class Watching(HevCase):
         self.assertRegex(self.number("ie"), r"^1:2,\d$")
         self.assertRegex(self.number("vte"), r"^4\d\d$")
         self.assertIn("Soll 17,0", page.text("[data-number=pip] .tile-note"))
-        self.assertEqual(page.text("#chip-mode dd"), "PC-A/C")
-        page.wait("['Einatmung', 'Ausatmung'].includes(document.querySelector('#chip-state dd').textContent)")
-        self.assertIn("Netz", page.text("#chip-battery dd"))
+        self.assertEqual(page.text("#fact-mode dd"), "PC-A/C")
+        page.wait("['Einatmung', 'Ausatmung'].includes(document.querySelector('#fact-state dd').textContent)")
+        self.assertIn("Netz", page.text("#fact-battery dd"))
         self.assertEqual(page.text(".clinical"), "Nicht für klinischen Gebrauch")
         self.assertIn("Protokoll B6", page.text("#foot-text"))
         self.picture(page, "hev-dark.png")
@@ -222,7 +190,7 @@ class Trouble(HevCase):
         self.assertEqual(self.server.state()["stale"], False)
 
     def test_a_dead_link_is_no_live_picture(self):
-        browser.before_load(DEAF)
+        self.browser.before_load(DEAF)
         page = self.open()
         self.live(page)
         page.js("window.deaf = true")

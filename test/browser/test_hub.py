@@ -1,17 +1,15 @@
 #!/usr/bin/python3
 """The tag hub's pages in a real browser, against pipelines/hub.conf."""
 import json
-import os
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Browser  # noqa: E402
+from case import PageCase  # noqa: E402
 from hub import PICTURES, HubPipeline  # noqa: E402
 
 RIGHT, ESCAPE = "\ue014", "\ue00c"
-SHOTS = os.environ.get("TAPLINE_PICTURES")  # directory for screenshots
 NASTY = "<img src=x onerror=alert(1)>"
 
 # Every word that the state of the link took, and the sockets that were opened.
@@ -30,33 +28,18 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 """
 
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
-class HubCase(unittest.TestCase):
-    """A hub for the class, a fresh page for each test."""
+class HubCase(PageCase):
+    """A hub."""
 
     pipeline = {}
 
     @classmethod
-    def setUpClass(cls):
-        cls.server = HubPipeline(**cls.pipeline)
-        cls.addClassCleanup(cls.server.close)
+    def start(cls):
+        return HubPipeline(**cls.pipeline)
 
     def open(self, path="", **view):
-        browser.before_load(WATCH)
-        page = self.page = browser.page(self.server.url + path, **view)
-        page.wait("document.body.dataset.link === 'up' && document.body.dataset.loaded")
-        return page
+        self.browser.before_load(WATCH)
+        return super().open(path, **view)
 
     def camera(self, name):
         camera = self.server.camera(name)
@@ -73,10 +56,6 @@ class HubCase(unittest.TestCase):
         cells = f"#detections tr[data-camera={camera}][data-tag='{tag}'] td"
         self.page.wait(f"document.querySelector(\"{cells}\") !== null")
         return self.page.js(f"Object.fromEntries([...document.querySelectorAll(\"{cells}\")].map((td) => [td.dataset.column, td.innerText]))")
-
-    def shot(self, page, name):
-        if SHOTS:
-            page.picture(Path(SHOTS) / name)
 
 
 class Coming(HubCase):
@@ -100,7 +79,7 @@ class Coming(HubCase):
         page.click(".sessions-past summary")
         self.has("#sessions-table tbody tr", "porch")
         page.wait("document.querySelector('.cam').dataset.late === 'true'")
-        self.has(self.card("porch", ".cam-late"), "Kein Bild seit")
+        self.has(self.card("porch", ".cam-veil"), "Kein Bild seit")
         self.assertEqual(page.errors(), [])
 
 
@@ -130,7 +109,7 @@ class Showing(HubCase):
         page.wait("document.querySelector('#scene').dataset.plane === 'front'")
         page.click("[data-plane=space]")
         self.assertEqual(page.js("document.querySelector('[data-plane=space]').getAttribute('aria-pressed')"), "true")
-        self.shot(page, "hub-detection.png")
+        self.picture(page, "hub-detection.png")
         self.assertEqual(page.errors(), [])
 
     def test_what_others_wrote_stays_text(self):
@@ -214,7 +193,7 @@ class Showing(HubCase):
             camera.tag(1, x_cm=5, y_cm=0, z_cm=80, range_cm=80, yaw=2)
             page.wait("Number(document.body.dataset.tags) > 0")
             self.assertLessEqual(page.js("document.documentElement.scrollWidth"), 390)
-            self.shot(page, f"hub-phone{path}.png")
+            self.picture(page, f"hub-phone{path}.png")
             self.assertEqual(page.errors(), [])
 
     def test_the_grades_are_the_old_ones(self):
@@ -246,7 +225,7 @@ class Watching(HubCase):
             page.wait(f"['best', 'good', 'fair', 'poor'].includes(document.querySelector('[data-figure={figure}]').dataset.grade)")
             self.assertNotEqual(page.text(f"[data-figure={figure}] .figure-note"), "")
         self.assertEqual(page.text("[data-figure=size] .figure-note"), "480×320")
-        self.shot(page, "hub-video.png")
+        self.picture(page, "hub-video.png")
         page.click(".cam-open")
         page.wait("document.querySelector('.viewer-picture').dataset.state === 'live'")
         first = page.text("#viewer-name")
@@ -265,7 +244,7 @@ class Watching(HubCase):
         page.click(".chip:nth-child(2)")
         name = page.text(".chip:nth-child(2)")
         self.has(".instruments-title", name)
-        self.shot(page, "hub-status.png")
+        self.picture(page, "hub-status.png")
         self.assertEqual(page.errors(), [])
 
     def test_a_cut_link_is_told_and_comes_back(self):
@@ -280,11 +259,11 @@ class Watching(HubCase):
         self.server.kill("rules")
         count = page.js("Number(document.body.dataset.tags)")
         page.wait(f"Number(document.body.dataset.tags) > {count + 5}", 20)
-        browser.offline(True)
+        self.browser.offline(True)
         self.server.cut_sockets()  # which Chromium's emulation leaves alone
         page.wait("document.querySelector('.notice[data-name=link]')?.innerText.includes('kein Netz')")
-        self.shot(page, "hub-offline.png")
-        browser.offline(False)
+        self.picture(page, "hub-offline.png")
+        self.browser.offline(False)
         page.wait("document.body.dataset.link === 'up' && document.querySelector('.notice') === null", 20)
 
 

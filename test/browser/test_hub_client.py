@@ -10,22 +10,11 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import ROOT, Browser  # noqa: E402
+from case import BrowserCase  # noqa: E402
+from harness import ROOT  # noqa: E402
 
 GAME = (ROOT / "contrib/clients/game.html").as_uri()
 SECONDS = 20
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -50,14 +39,14 @@ class Hub:
         self.lines.close()
 
 
-class TestExampleGame(unittest.TestCase):
+class TestExampleGame(BrowserCase):
     def start(self, *tags):
         self.hub = Hub(self.port, tags)
         self.addCleanup(self.hub.close)
 
     def until(self, script, want):
         end = time.monotonic() + SECONDS
-        while (got := browser.driver.execute_script("return " + script)) != want:
+        while (got := self.browser.driver.execute_script("return " + script)) != want:
             self.assertLess(time.monotonic(), end, f"{script} is {got!r}, not {want!r}")
             time.sleep(0.02)
 
@@ -66,7 +55,7 @@ class TestExampleGame(unittest.TestCase):
         tag = {"camera_name": "eye", "x_cm": 4.5, "y_cm": 0, "z_cm": 80, "yaw": 3, "range_cm": 80.1}
         self.start({**tag, "tag_id": 7, "server_timestamp": 1.5},
                    {**tag, "tag_id": 8, "server_timestamp": time.time()}, {"tag_id": None})
-        browser.page(f"{GAME}?ws://127.0.0.1:{self.port}/websocket")
+        self.browser.page(f"{GAME}?ws://127.0.0.1:{self.port}/websocket")
         state = "document.getElementById('line').dataset."
         self.until(state + "connected", "yes")
         self.until(state + "tags", "3")
@@ -85,10 +74,10 @@ class TestExampleGame(unittest.TestCase):
     def test_a_dead_link_is_noticed(self):
         self.port = free_port()
         self.start()
-        browser.page(f"{GAME}?ws://127.0.0.1:{self.port}/websocket")
+        self.browser.page(f"{GAME}?ws://127.0.0.1:{self.port}/websocket")
         self.until("document.getElementById('line').dataset.connected", "yes")
         self.hub.proc.send_signal(19)  # stopped: the connection stays, nothing comes
-        browser.driver.execute_script("hub.quiet = 2")
+        self.browser.driver.execute_script("hub.quiet = 2")
         self.until("hub.connected", False)
         self.hub.proc.send_signal(18)
         self.until("hub.connected", True)

@@ -5,7 +5,8 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Browser, MediaCopy, open_server  # noqa: E402
+from case import PageCase  # noqa: E402
+from harness import MediaCopy, open_server  # noqa: E402
 
 ESCAPE, ENTER, CONTROL, RIGHT, DOWN = "\ue00c", "\ue007", "\ue009", "\ue014", "\ue015"
 PLAYING = "document.body.dataset.play === 'playing'"
@@ -29,35 +30,20 @@ Object.defineProperty(WebSocket.prototype, "onmessage", { set(act) {
 } });
 """
 
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
-class PanelCase(unittest.TestCase):
-    """A server for the class, a fresh page for each test."""
+class PanelCase(PageCase):
+    """A panel and its media."""
 
     buttons = 10
     without = ()
 
     @classmethod
-    def setUpClass(cls):
+    def start(cls):
         cls.media = MediaCopy(cls.buttons, cls.without)
         cls.addClassCleanup(cls.media.close)
-        cls.server = open_server(buttons=cls.buttons, media=cls.media.path)
-        cls.addClassCleanup(cls.server.close)
+        return open_server(buttons=cls.buttons, media=cls.media.path)
 
     def open(self, query="", unlock=True, **view):
-        page = browser.page(self.server.url + query, **view)
-        self.page = page
-        page.wait("document.body.dataset.link === 'up'")
+        page = super().open(query, "document.body.dataset.link === 'up'", **view)
         page.wait(f"document.querySelectorAll('.key').length === {self.buttons} && {LOADED}", 30)
         page.wait("document.body.dataset.device !== 'unknown'")
         if unlock:
@@ -320,7 +306,7 @@ class Controls(PanelCase):
         page.wait("!document.getElementById('help').open")
 
     def test_works_without_storage_wake_lock_and_full_screen(self):
-        browser.before_load("""
+        self.browser.before_load("""
             for (const [object, name] of [[window, "localStorage"], [Navigator.prototype, "wakeLock"],
                 [Document.prototype, "fullscreenEnabled"], [Element.prototype, "requestFullscreen"]])
               Object.defineProperty(object, name, { get() {
@@ -361,7 +347,7 @@ class Link(PanelCase):
         page.wait("document.body.dataset.device === 'ok' && !document.querySelector('[data-name=device]')")
 
     def test_an_older_server_is_asked_instead(self):
-        browser.before_load(DEAF)
+        self.browser.before_load(DEAF)
         self.addCleanup(self.server.plug)
         page = self.open()
         self.play(5)
@@ -370,7 +356,7 @@ class Link(PanelCase):
         self.assertEqual(page.js("document.body.dataset.link"), "up")
 
     def test_silence_is_a_dead_link(self):
-        browser.before_load(DEAF.replace("deaf = true", "deaf = false"))
+        self.browser.before_load(DEAF.replace("deaf = true", "deaf = false"))
         page = self.open(unlock=False)
         page.until(lambda: page.js("window.heard"), "a state")
         page.js("window.deaf = true")
@@ -381,11 +367,11 @@ class Link(PanelCase):
 
     def test_an_offline_browser_says_so(self):
         page = self.open(unlock=False)
-        self.addCleanup(browser.offline, False)
-        browser.offline(True)
+        self.addCleanup(self.browser.offline, False)
+        self.browser.offline(True)
         page.js("dispatchEvent(new Event('offline'))")
         page.wait("document.querySelector('[data-name=link]')")
-        browser.offline(False)
+        self.browser.offline(False)
         page.wait("document.body.dataset.link === 'up' && !document.querySelector('[data-name=link]')", 15)
 
 

@@ -8,7 +8,8 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Browser, open_server  # noqa: E402
+from case import PageCase  # noqa: E402
+from harness import open_server  # noqa: E402
 
 ENTER, DOWN = "\ue007", "\ue015"
 PRESS_SECONDS = 0.4
@@ -30,18 +31,6 @@ window.fetch = (path, options = {}) => {
 MUTE = "window.EventSource = class extends EventTarget { constructor() { super(); setTimeout(() => this.onopen?.()); } close() {} };"
 ABSENT = "window.EventSource = class extends EventTarget { constructor() { super(); setTimeout(() => this.onerror?.()); } close() {} };"
 
-browser = None
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-
-
-def tearDownModule():
-    browser.close()
-
-
 def cell(stage, column):
     return f"document.querySelector('[data-row={stage}] [data-column={column}]').textContent"
 
@@ -53,18 +42,17 @@ def row(topic, text=""):
             f" && row.querySelector('.row-text').textContent.includes({json.dumps(text)})).at(-1)")
 
 
-class SystemCase(unittest.TestCase):
-    """A pipeline for the class, a fresh page for each test."""
+class SystemCase(PageCase):
+    """A pipeline."""
+
+    path = "system"
 
     @classmethod
-    def setUpClass(cls):
-        cls.server = open_server()
-        cls.addClassCleanup(cls.server.close)
+    def start(cls):
+        return open_server()
 
     def open(self, link="up", **view):
-        page = self.page = browser.page(self.server.url + "system", **view)
-        page.wait(f"document.body.dataset.link === '{link}' && document.body.dataset.loaded")
-        return page
+        return super().open(ready=f"document.body.dataset.link === '{link}' && document.body.dataset.loaded", **view)
 
     def status(self):
         with urllib.request.urlopen(self.server.url + "system/status.json", timeout=5) as answer:
@@ -224,7 +212,7 @@ class Tapping(SystemCase):
         page.wait("document.querySelector('#put .refusal-text').textContent.includes('JSON')")
 
     def test_refused_put_says_why_and_takes_a_token(self):
-        browser.before_load(REFUSING)
+        self.browser.before_load(REFUSING)
         page = self.open()
         self.fill("#put-topic", "panel.press")
         self.fill("#put-body", '{"id": 1}')
@@ -252,7 +240,7 @@ class Changing(SystemCase):
         page.wait(f"Number({cell('decode', 'restarts')}) === {before + 1} && {self.ready('decode')}", 20)
 
     def test_restart_refused_says_why(self):
-        browser.before_load(REFUSING)
+        self.browser.before_load(REFUSING)
         page = self.open()
         page.click("[data-row=decode] [data-act=restart]")
         page.click("#restart-go")
@@ -287,7 +275,7 @@ class Latency(SystemCase):
         page.wait("/^[0-9].*(us|ms|s) [/] [0-9]/.test(document.querySelector('[data-figure=stage]').textContent)")
 
     def test_without_dygraphs(self):
-        browser.block(DYGRAPHS)
+        self.browser.block(DYGRAPHS)
         page = self.open()
         page.wait("document.body.dataset.chart === 'own'")
         self.assertTrue(page.visible("#chart-absent"))
@@ -297,14 +285,14 @@ class Latency(SystemCase):
 
 class Link(SystemCase):
     def test_a_mute_stream_is_stale_and_then_polled(self):
-        browser.before_load(MUTE)
+        self.browser.before_load(MUTE)
         page = self.open(link="polling")
         page.wait("document.querySelector('.notice[data-name=link]')")
         uptime = page.text("[data-row=web] [data-column=up]")
         page.wait(f"document.querySelector('[data-row=web] [data-column=up]').textContent !== '{uptime}'")
 
     def test_no_stream_is_polled(self):
-        browser.before_load(ABSENT)
+        self.browser.before_load(ABSENT)
         page = self.open(link="polling")
         page.wait("document.querySelectorAll('#graph [data-stage]').length > 0")
 
