@@ -222,6 +222,25 @@ E2
     tapline req sim do text=start-reading
 }
 
+@test "a command that waits too long is not sent later, whoever kept it waiting" {
+    pipeline MAX_AGE=500ms
+    sim --stopped --rate 20
+    wait_for 10 eval 'tapline req bcast values | grep -q "\"version\":182"'
+    start commands tapline tap bcast --topic hev.command
+    start sent tapline tap decode --topic hev.sent
+    wait_for 10 has_subscribers bcast 2
+    wait_for 10 has_subscribers decode 1
+    pid=$(stage_pid decode)
+    kill -STOP "$pid"
+    assert_equal "$(ask '{"type": "cmd", "cmdtype": "GENERAL", "cmd": "START", "param": null}')" '{"type": "ack"}'
+    wait_line commands.out '"nack".*not sent later'
+    kill -CONT "$pid"
+    wait_line sent.out '"expired":true'
+    assert_equal "$(ask '{"type": "cmd", "cmdtype": "GENERAL", "cmd": "STOP", "param": null}')" '{"type": "ack"}'
+    wait_for 10 told 'sim.command .*"STOP"'
+    refute told 'sim.command .*"START"'
+}
+
 @test "no device: a recording in a loop, the sample, a made-up patient" {
     pipeline DIALECT=D3 "DUMP=$D/B6-20200805.head1000.dump"
     client one "$WEBUI" D3
