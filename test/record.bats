@@ -394,6 +394,25 @@ E2
     stop_panel
 }
 
+@test "recorder and tap beside a pipeline that goes down and comes back: they go on, and can be asked" {
+    printf '[a]\nrun = framedecode --format lines -i supervisor --topic none. -o a\n' >p.conf
+    tapline up -d -q p.conf
+    start tap tapline tap a --topic test.
+    start record tapline record a --topic test. --before 1h -w odd.tap -o rec
+    RECORD=$PID
+    said() { wait_for 5 bash -c "echo '{}' | tapline put test.$1 --to a; grep -q test.$1 tap.out && [ \$(tapline req rec stats | grep -oE '\"queue\":[0-9]+' | cut -d: -f2) -gt $2 ]"; }
+    said one 0
+    tapline down
+    tapline up -d -q p.conf
+    said two "$(tapline req rec stats | grep -oE '"queue":[0-9]+' | cut -d: -f2)"
+    run tapline req rec dump
+    assert_output --partial '"file":"odd-0001.tap"'
+    assert_equal "$(info odd-0001.tap "sorted({t['topic'] for t in d['topics']})")" "['test.one', 'test.two']"
+    kill -TERM "$RECORD"
+    wait_end "$RECORD"
+    tapline down
+}
+
 @test "a recording of the whole pipeline: what follows from something recorded is not played twice" {
     panel
     start record tapline record --all -w day.tap

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "supervisor.h"
@@ -77,6 +79,20 @@ static bool is_of_kind(const char *path, const char *const *ends) {
     return ends == states ? S_ISREG(st.st_mode) : S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode);
 }
 
+/* A recorder or publisher that somebody runs beside the pipeline goes on without it. */
+static bool somebody_listens(const char *path) {
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof to.sun_path)
+        return false;
+    strcpy(to.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool is = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 || errno == EAGAIN;
+    close(fd);
+    return is;
+}
+
 static void remove_files(const char *dir, const char *const *ends) {
     char path[RUNDIR_MAX + 256];
     DIR *d = opendir(dir);
@@ -84,7 +100,7 @@ static void remove_files(const char *dir, const char *const *ends) {
         return;
     for (struct dirent *f; (f = readdir(d));) {
         snprintf(path, sizeof path, "%s/%.255s", dir, f->d_name);
-        if (ends_in(f->d_name, ends) && is_of_kind(path, ends))
+        if (ends_in(f->d_name, ends) && is_of_kind(path, ends) && !somebody_listens(path))
             unlink(path);
     }
     closedir(d);

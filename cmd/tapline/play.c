@@ -499,10 +499,10 @@ int play_main(int argc, char **argv) {
     if (check_options(operands, &e) < 0)
         return stage_fail(&play.st, &e);
     prepare();
-    if (stage_open(&play.st, &e) < 0 || open_timer(&e) < 0)
-        return stage_fail(&play.st, &e);
     if (speed > 0)
         play_pace_prefer();
+    if (stage_open(&play.st, &e) < 0 || open_timer(&e) < 0)
+        return stage_fail(&play.st, &e);
     stage_ready(&play.st);
     status = stage_run(&play.st);
     return close_all(status);

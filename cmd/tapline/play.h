@@ -21,7 +21,7 @@ int play_when(const char *text, uint64_t start_ns, uint64_t *offset_ns, struct e
 /* ---- play_pace.c: how exactly the times are kept ---- */
 
 /* Ask to be woken before other programs on a busy machine, where that is permitted (root, or
- * ulimit -r). */
+ * ulimit -r). Before anything of NNG is opened. */
 void play_pace_prefer(void);
 /* Append in words how late the messages were, for a summary. */
 void play_pace_put(const struct hist *late, struct buf *b);

@@ -4,11 +4,11 @@
 #include "log.h"
 #include "play.h"
 
-/* The lowest of the real-time ones. Threads and processes started from here on do not inherit it:
- * only who waits for the next message is meant, and that waits nearly always. */
+/* The lowest of the real-time priorities. NNG's threads are to inherit it: we wait for locks that
+ * they hold, and they for their turn (99 % at most 160 ms late instead of 1 on a busy machine). */
 void play_pace_prefer(void) {
     struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_RR)};
-    if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) < 0)
+    if (sched_setscheduler(0, SCHED_RR, &lowest) < 0)
         log_debug("no real-time priority (ulimit -r 1 would permit it)");
 }
 

@@ -106,6 +106,10 @@ def play(busy):
 
 
 def play_rounds(rounds):
+    try:  # as what is measured does: else this is a measurement of our own waiting
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except PermissionError:
+        pass
     with open("p.tap", "wb") as f:
         for k in range(PLAYED):
             f.write(msgpack.packb(["test.n", T0 + k * GAP_NS, k + 1, {"k": k}]))
