@@ -3,12 +3,21 @@
 
 serialcat | framedecode --format hev --link | hevbcast and the floor (the least one process could
 do, test/bench/hev_floor.c) take turns in one run, so the ratio holds however noisy the machine is.
-Latency ends where the kernel has the bytes in the client's socket; "served" is when the last client
-of a frame has them, "read" when the client has taken them out. Clients are D1: a text that a client
-could not be sent because it had not read the one before is counted as superseded, a read that is
-not one whole text as merged or split (test/bench/hev_clients.c).
+Each frame's time is told in parts, as medians in ms from the write on:
 
-hev.py [--clients 1,100,1000] [--frames 600] [--rate 200] [--rounds 2]
+  first    the kernel has it in the first client's socket: the way through the programs
+  sending  from there until it is in the last client's: the server's send() to each
+  served   it is in the last client's socket
+  read     the last client has taken it out: beyond "served" it is the clients' time
+
+Clients are D1: a text is superseded when a newer one took its place, "for all" when the server was
+not done with the frame before, else because that client had not read the one before. A read that is
+not one whole text is counted as merged or split (test/bench/hev_clients.c). All clients are one
+process; when the server's and the clients' CPU time together fill the machine, frames queue up, the
+more so at the floor, which leaves none out. Others' work counts too: `chrt -r 5 test/bench/hev.py`
+takes precedence over it.
+
+hev.py [--clients 1,100,1000] [--frames 600] [--rate 200] [--rounds 2] [--within 6]
 """
 import argparse
 import os
@@ -31,9 +40,9 @@ WARM_UP = 40
 LIMIT = 30
 
 
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+def cpu_us(process):
+    """CPU time of a process so far; the clock is the one that clock_getcpuclockid(3) tells."""
+    return time.clock_gettime_ns(~process.pid << 3 | 2) / 1000
 
 
 def data_frame(n):
@@ -112,20 +121,38 @@ def connected(line, count):
         time.sleep(0.02)
 
 
-def send_frames(line, count, rate):
-    """When each frame was written, ns since the epoch."""
+def send_frames(line, crowd, count, rate):
+    """When each frame was written, ns since the epoch; CPU us of the processes, clients last."""
     written = {}
+    processes = [*line.processes, crowd]
     began = time.monotonic()
     for n in range(WARM_UP + count):
         line.drain(max(0.0, began + n / rate - time.monotonic()))
+        if n == WARM_UP:
+            cpu = [cpu_us(p) for p in processes]
         frame = data_frame(n)
         written[n] = time.time_ns()
         os.write(line.master, frame)
-        if n == WARM_UP:
-            cpu = {p.pid: cpu_seconds(p.pid) for p in line.processes}
     line.drain(0.3)
-    used = [cpu_seconds(p.pid) - cpu[p.pid] for p in line.processes]
-    return written, used
+    return written, [cpu_us(p) - before for p, before in zip(processes, cpu)]
+
+
+def frame_times(texts, written):
+    """Of each frame that anybody got: when clients had it, when they had read it; ms."""
+    frames = {}
+    for n, stamp, taken in texts:
+        if n >= WARM_UP:
+            sent = written[n]
+            frames.setdefault(n, []).append(((stamp - sent) / 1e6, (taken - sent) / 1e6))
+    return [list(zip(*f)) for f in frames.values()]
+
+
+def summary(frames):
+    return dict(text=[v for had, _ in frames for v in had],
+                first=[min(had) for had, _ in frames],
+                sending=[max(had) - min(had) for had, _ in frames],
+                served=[max(had) for had, _ in frames],
+                read=[max(read) for _, read in frames])
 
 
 def measure(kind, clients, args):
@@ -134,20 +161,17 @@ def measure(kind, clients, args):
         try:
             crowd = connected(line, clients)
             line.drain(0.2)
-            written, used = send_frames(line, args.frames, args.rate)
+            written, used = send_frames(line, crowd, args.frames, args.rate)
             out, _ = crowd.communicate(b"", LIMIT)
         finally:
             line.close()
-    texts, merged, split = struct.unpack_from("3Q", out)
-    arrived, read = {}, []
-    for n, stamp, taken in struct.iter_unpack("3Q", out[24:]):
-        if n >= WARM_UP:
-            arrived.setdefault(n, []).append((stamp - written[n]) / 1e6)
-            read.append((taken - written[n]) / 1e6)
-    return dict(arrived=[v for f in arrived.values() for v in f], read=read, merged=merged,
-                served=[max(f) for f in arrived.values()], split=split,
-                superseded=args.frames * clients - len(read), parts=line.parts(),
-                cpu=[u / args.frames * 1e6 for u in used], texts=texts)
+    _, merged, split = struct.unpack_from("3Q", out)
+    frames = frame_times(struct.iter_unpack("3Q", out[24:]), written)
+    times = summary(frames)
+    return dict(times, frames=args.frames, texts=len(times["text"]), merged=merged, split=split,
+                skipped=args.frames - len(frames), parts=line.parts(),
+                in_time=sum(len(had) == clients and max(had) <= args.within for had, _ in frames),
+                cpu=[u / args.frames for u in used])
 
 
 def quantile(values, q):
@@ -155,24 +179,52 @@ def quantile(values, q):
 
 
 def merge(results):
-    whole = dict(results[0])
-    for r in results[1:]:
-        for k in ("arrived", "read", "served"):
-            whole[k] = whole[k] + r[k]
-        for k in ("merged", "split", "superseded", "texts"):
-            whole[k] += r[k]
-    whole["cpu"] = [statistics.mean(c) for c in zip(*(r["cpu"] for r in results))]
+    whole = {}
+    for k, v in results[0].items():
+        if isinstance(v, int):
+            whole[k] = sum(r[k] for r in results)
+        elif k == "cpu":
+            whole[k] = [statistics.mean(c) for c in zip(*(r[k] for r in results))]
+        else:
+            whole[k] = v if k == "parts" else [x for r in results for x in r[k]]
     return whole
 
 
-def show(name, clients, r):
-    print(f"{name:<8} {clients:>5} clients: median {quantile(r['arrived'], .5):6.3f} ms,"
-          f" p99 {quantile(r['arrived'], .99):6.3f}; all served median"
-          f" {quantile(r['served'], .5):6.3f}, p99 {quantile(r['served'], .99):6.3f},"
-          f" max {max(r['served'], default=0):6.3f}; read p99 {quantile(r['read'], .99):6.3f};"
-          f" superseded {r['superseded']}, merged {r['merged']}, split {r['split']};"
-          f" CPU per frame {sum(r['cpu']):.0f} us"
-          f" ({', '.join(f'{p} {c:.0f}' for p, c in zip(r['parts'], r['cpu']))})", flush=True)
+def times_line(r):
+    parts = [f"{k} {quantile(r[k], .5):.3f}" for k in ("first", "sending", "served", "read")]
+    return (f"{', '.join(parts)} ms; p99 served {quantile(r['served'], .99):.3f},"
+            f" read {quantile(r['read'], .99):.3f}; a text median {quantile(r['text'], .5):.3f},"
+            f" p99 {quantile(r['text'], .99):.3f}")
+
+
+def counts_line(clients, args, r):
+    missing = 1 - r["texts"] / (r["frames"] * clients)
+    return (f"all served within {args.within:g} ms {r['in_time'] / r['frames']:.1%} of the frames;"
+            f" superseded {missing:.1%} of the texts ({r['skipped'] / r['frames']:.1%} for all); merged {r['merged']},"
+            f" split {r['split']}")
+
+
+def cpu_line(args, r):
+    each = r["texts"] / r["frames"]
+    *server, crowd = r["cpu"]
+    busy = (sum(server) + crowd) * args.rate / 1e6 / len(os.sched_getaffinity(0))
+    names = ", ".join(f"{p} {c:.0f}" for p, c in zip(r["parts"], server))
+    return (f"CPU per frame: {names}, the clients {crowd:.0f} us; per text {sum(server) / each:.2f}"
+            f" and {crowd / each:.2f}; {busy:.0%} of the machine")
+
+
+def show(name, clients, args, r):
+    print(f"{name:<8} {clients:>5} clients: {times_line(r)}")
+    for text in (counts_line(clients, args, r), cpu_line(args, r)) if r["texts"] else ():
+        print(f"{'':24} {text}", flush=True)
+
+
+def show_ratio(clients, ours, floor):
+    ratio = [f"{k} {quantile(ours[k], .5) / quantile(floor[k], .5):.2f}"
+             for k in ("sending", "served", "read") if clients > 1 or k != "sending"]
+    cpu = [sum(r["cpu"][:-1]) / max(1, r["texts"]) for r in (ours, floor)]
+    print(f"ratio    {clients:>5} clients: {', '.join(ratio)}, CPU per text"
+          f" {cpu[0] / max(cpu[1], 1e-3):.2f}", flush=True)
 
 
 def main():
@@ -181,6 +233,7 @@ def main():
     p.add_argument("--frames", type=int, default=600)
     p.add_argument("--rate", type=float, default=200)
     p.add_argument("--rounds", type=int, default=2)
+    p.add_argument("--within", type=float, default=6, metavar="MS")
     args = p.parse_args()
     for clients in map(int, args.clients.split(",")):
         ours, floor = [], []
@@ -188,12 +241,9 @@ def main():
             floor.append(measure(Floor, clients, args))
             ours.append(measure(Ours, clients, args))
         f, o = merge(floor), merge(ours)
-        show("floor", clients, f)
-        show("tapline", clients, o)
-        print(f"         {clients:>5} clients: tapline / floor: median"
-              f" {quantile(o['arrived'], .5) / quantile(f['arrived'], .5):.1f}, all served"
-              f" {quantile(o['served'], .5) / quantile(f['served'], .5):.1f}, CPU"
-              f" {sum(o['cpu']) / max(1, sum(f['cpu'])):.1f}", flush=True)
+        show("floor", clients, args, f)
+        show("tapline", clients, args, o)
+        show_ratio(clients, o, f)
 
 
 if __name__ == "__main__":
