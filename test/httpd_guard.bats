@@ -310,6 +310,62 @@ nothing_told() {
     refute_header Access-Control-Allow-Credentials
 }
 
+@test "--cors and --open: a route that asks for no token is for our own pages" {
+    answer
+    serve --cors --open --route 'POST /tag ask rules echo token'
+    fetch -X OPTIONS -H 'Origin: http://g.example' -H 'Access-Control-Request-Method: POST' /tag
+    refute_header Access-Control-Allow-Origin
+    kill "$HTTPD"
+    wait_end "$HTTPD"
+    serve --cors --open --origin 'http://g.example' --route 'POST /tag ask rules echo token'
+    fetch -X OPTIONS -H 'Origin: http://g.example' -H 'Access-Control-Request-Method: POST' /tag
+    assert_header Access-Control-Allow-Origin http://g.example
+}
+
+# as NAME CURL-ARGS... PATH: asked for by that name, as a browser does that was led to us by it
+as() { fetch -H "Host: $1" -H "Origin: http://$1" "${@:2}"; }
+
+@test "a name that a stranger may have pointed at us: for looking, not for changing anything" {
+    export AUTH_TOKEN=$TOKEN HTTPD_LOGIN=$LOGIN
+    answer
+    routes --host '*' --route 'POST /tag ask rules echo token'
+    for name in evil.example:8080 evil.example. 1.2.3.4.evil.example local.evil.example 2130706433.example \
+        127.0.0.1.evil.example; do
+        as "$name" -d x /echo
+        assert_status 421
+        as "$name" /json
+        assert_status 200
+    done
+    for sign in 'Sec-Fetch-Site: same-origin' 'Referer: http://evil.example/' 'User-Agent: Mozilla/5.0 (X)' \
+        'Origin: null'; do
+        fetch -H 'Host: evil.example' -H "$sign" -d x /echo
+        assert_status 421
+    done
+    for name in 127.0.0.1:1 '[::1]:80' '[fe80::1]' 192.168.1.5 localhost localhost.:80 PANEL panel.local raspi.lan \
+        x.home.arpa hub.internal "$(hostname)"; do
+        as "$name" -d x /echo
+        assert_status 200
+    done
+    # What is no browser is no page's tool, and a token is proof enough.
+    fetch -H 'Host: evil.example' -d x /echo
+    assert_status 200
+    as hub.example -H "Authorization: $TOKEN" -d x /tag
+    assert_status 200
+    wait_line httpd.err "POST .*/echo.* from 127.0.0.1:[0-9]* refused: a page of .*evil.example"
+    kill "$HTTPD"
+    wait_end "$HTTPD"
+    routes --host 'hub.example'
+    as hub.example -d x /echo
+    assert_status 200
+    as evil.example /json
+    assert_status 421
+    kill "$HTTPD"
+    wait_end "$HTTPD"
+    routes --protect token
+    as hub.example -H "Authorization: Bearer $LOGIN" -d x /echo
+    assert_status 200
+}
+
 @test "--cors and --origin: others get no header; a protected site asks for the login all the same" {
     export HTTPD_LOGIN=$LOGIN
     answer

@@ -45,7 +45,9 @@ static const struct opt options[] = {
      "what this server may be called in a URL, as panel.local, 192.168.1.5 or ::1, several with "
      "commas; "
      "a page that points its own name at us (DNS rebinding) then gets nothing. Without it, or with "
-     "*, any name",
+     "*, any name will do for looking; what changes something needs an address or a name of the "
+     "local "
+     "network (panel, panel.local), unless it shows a token or a login",
      0, 0},
     {"cors", 0, OPT_FLAG, &httpd.cors, NULL,
      "let pages of other sites (those of --origin) read what GET answers, and use routes that ask "

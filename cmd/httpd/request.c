@@ -175,6 +175,8 @@ static void refuse_body(struct request *q, unsigned status) {
 static bool head_is_fine(struct request *q) {
     if (!site_host_ok(q))
         site_refuse_host(q);
+    else if (!site_may_act(q))
+        site_refuse_act(q);
     else if (is_options(q) && q->route && site_may_read(q))
         site_preflight(q);
     else if (!guard_lets_in(q))

@@ -1,9 +1,12 @@
 #include "site.h"
 
+#include <arpa/inet.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "conn.h"
 #include "log.h"
@@ -57,6 +60,10 @@ static bool is_selective(const struct opt_list *list) {
     return !site_listed(list, "https://any.invalid");
 }
 
+static bool is_selective_name(const struct opt_list *list) {
+    return !site_listed(list, "any.invalid");
+}
+
 static bool allowed(const struct request *q, const char *origin) {
     const struct route *r = q->route;
     const struct opt_list *origins = &q->h->origins;
@@ -89,7 +96,9 @@ enum { READABLE = METHOD_GET | METHOD_HEAD };
 const char *site_may_read(const struct request *q) {
     const char *origin = q->h->cors ? request_header(q, "Origin") : NULL;
     const struct route *r = q->route;
-    if (!origin || (r && !(r->methods & READABLE) && !r->token))
+    /* Without a token to show it is for those whom --origin names. */
+    bool by_token = r && r->token && (!q->h->token_open || is_selective(&q->h->origins));
+    if (!origin || (r && !(r->methods & READABLE) && !by_token))
         return NULL;
     return allowed(q, origin) ? origin : NULL;
 }
@@ -123,6 +132,66 @@ void site_preflight(struct request *q) {
 }
 
 /* ---- our name ---- */
+
+/* Every browser sends the first with what changes something, whatever the page wants. */
+static bool is_browser(const struct request *q) {
+    const char *agent = request_header(q, "User-Agent");
+    return request_header(q, "Origin") || request_header(q, "Sec-Fetch-Site") ||
+           request_header(q, "Referer") || (agent && strncmp(agent, "Mozilla/", 8) == 0);
+}
+
+static bool ends_with(const char *s, size_t n, const char *end) {
+    size_t m = strlen(end);
+    return n >= m && strcasecmp(s + n - m, end) == 0;
+}
+
+/* Addresses, this machine's own name, and those that only the network around us gives: one without
+ * a dot, or below a domain that is kept for that (RFC 6762, 8375, 6761; ICANN for internal). */
+static bool is_local_name(char *name) {
+    static const char *const domain[] = {".local", ".localhost", ".lan", ".home.arpa", ".internal"};
+    char own[HOST_NAME_MAX + 1] = "";
+    struct in6_addr ip;
+    size_t n = strlen(name);
+    if (n && name[n - 1] == '.')
+        name[--n] = 0;
+    if (n == 0)
+        return false;
+    gethostname(own, sizeof own - 1);
+    bool local = !strchr(name, '.') || strcasecmp(name, own) == 0 ||
+                 inet_pton(AF_INET, name, &ip) == 1 || inet_pton(AF_INET6, name, &ip) == 1;
+    for (size_t i = 0; i < sizeof domain / sizeof *domain; i++)
+        local |= ends_with(name, n, domain[i]);
+    return local;
+}
+
+static bool is_guarded(const struct request *q) {
+    const struct route *r = q->route;
+    return r && ((r->token && !q->h->token_open) || (q->h->protect && !r->open && !r->token));
+}
+
+bool site_may_act(const struct request *q) {
+    const char *host = request_header(q, "Host");
+    char name[NAME_BYTES];
+    bool looks = !q->method || strcmp(q->method, "GET") == 0 || strcmp(q->method, "HEAD") == 0 ||
+                 strcmp(q->method, "OPTIONS") == 0;
+    if (looks || is_selective_name(&q->h->hosts) || is_guarded(q) || !is_browser(q))
+        return true;
+    return host && site_host_name(host, name, sizeof name) && is_local_name(name);
+}
+
+void site_refuse_act(struct request *q) {
+    static struct log_limit limit;
+    const char *host = request_header(q, "Host");
+    char who[64], path[128], shown[128];
+    log_limited(&limit, LOG_WARN,
+                "%s %s from %s refused: a page of %s may be a stranger's (name it with --host)",
+                q->method, log_quote(path, sizeof path, q->raw_path, q->raw_path_len),
+                conn_peer(q->conn, who, sizeof who),
+                log_quote(shown, sizeof shown, host ? host : "", host ? strlen(host) : 0));
+    reply_error(q, 421,
+                "for this the server must know its name: give it with --host, or HOSTS of "
+                "the pipeline");
+}
 
 bool site_host_name(const char *host, char *name, size_t size) {
     bool bracket = *host == '[';

@@ -26,6 +26,11 @@ void site_preflight(struct request *q);
 
 bool site_host_ok(const struct request *q);
 void site_refuse_host(struct request *q);
+/* Whether q may change something (POST and the like), as far as our name tells. A page that points
+ * a name of its own at us (DNS rebinding) is no stranger to the browser; so without --host a
+ * browser must have found us by an address or by a name that nobody can have on the internet. */
+bool site_may_act(const struct request *q);
+void site_refuse_act(struct request *q);
 
 /* Whether text is one of the patterns in an item of the list; an empty list allows everything. */
 bool site_listed(const struct opt_list *list, const char *text);
