@@ -1,6 +1,7 @@
-# tapline: make run (demo), make test, make bench, make install, make deps, make clean
+# tapline: make run (demo), make test, make bench, make install, make uninstall, make deps, make clean
 #
-# SAN=1 builds with AddressSanitizer and UBSan into build/san.
+# SAN=1 builds with AddressSanitizer and UBSan into build/san. BUILD=/tmp/b builds elsewhere,
+# PREFIX=/opt/tapline and DESTDIR=/tmp/package install elsewhere.
 # Adding a program: a folder cmd/NAME and one word in PROGRAMS (and its libraries in LIBS_NAME).
 
 PROGRAMS := serialcat framedecode dispatch wsfanout httpd supervisor tapline imgwrite hevbcast udpcat camctl devsim
@@ -33,7 +34,10 @@ BUILD    := build
 OPT      ?= -O2
 endif
 
+# All processors, unless make was told how many, or is part of another make, which shares its own.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
 CFLAGS   += -std=c11 $(OPT) -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wno-format-nonliteral $(SANFLAGS)
 CPPFLAGS += -D_GNU_SOURCE -Ilib -DTAPLINE_VERSION='"$(VERSION)"' -MMD -MP
@@ -60,6 +64,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 .PHONY: build deps run test check unit fuzz tools bench install uninstall clean format
 
 build: $(BIN)
+	@:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -132,20 +137,30 @@ bench: build $(addprefix $(BUILD)/bench/,floor espcam_floor hev_floor hev_client
 SHARE := $(PREFIX)/share/tapline
 MAN   := $(PREFIX)/share/man/man1
 COMPLETION := $(PREFIX)/share/bash-completion/completions/tapline
+UNIT  := $(PREFIX)/lib/systemd/system/tapline@.service
+RULES := $(PREFIX)/lib/udev/rules.d/70-tapline.rules
+# Readable by everybody whatever the umask of whoever cloned or installs; and nothing is written to
+# the build directory, which root would then own.
 install: build
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
-	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/libexec/tapline
-	ln -sf ../libexec/tapline/tapline $(DESTDIR)$(PREFIX)/bin/tapline
-	cp -r www media pipelines $(DESTDIR)$(SHARE)
-	install -D -m 755 contrib/tls-stage $(DESTDIR)$(SHARE)/contrib/tls-stage
-	contrib/man.sh $(BUILD)/bin $(BUILD)/man
-	install -d $(DESTDIR)$(MAN) $(DESTDIR)$(dir $(COMPLETION))
-	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(MAN)
-	install -m 644 contrib/completion/tapline.bash $(DESTDIR)$(COMPLETION)
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
+	$(Q)install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/libexec/tapline
+	$(Q)ln -sf ../libexec/tapline/tapline $(DESTDIR)$(PREFIX)/bin/tapline
+	$(Q)cp -r www media pipelines $(DESTDIR)$(SHARE)
+	$(Q)install -D -m 755 contrib/tls-stage $(DESTDIR)$(SHARE)/contrib/tls-stage
+	$(Q)chmod -R u=rwX,go=rX $(DESTDIR)$(SHARE)
+	$(Q)install -d $(DESTDIR)$(MAN) $(dir $(DESTDIR)$(UNIT) $(DESTDIR)$(RULES))
+	$(Q)t=$$(mktemp -d) && contrib/man.sh $(BUILD)/bin $$t && \
+	  install -m 644 $$t/*.1 $(DESTDIR)$(MAN) && rm -r $$t
+	$(Q)install -D -m 644 contrib/completion/tapline.bash $(DESTDIR)$(COMPLETION)
+	$(Q)sed 's|/usr/local/bin|$(PREFIX)/bin|' 'contrib/systemd/tapline@.service' > '$(DESTDIR)$(UNIT)'
+	$(Q)install -m 644 contrib/udev/70-tapline.rules $(DESTDIR)$(RULES)
+	$(Q)chmod 644 '$(DESTDIR)$(UNIT)'
+	$(if $(DESTDIR),,@echo 'installed: tapline in $(PREFIX)/bin; remove it with make uninstall')
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/tapline $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
-	rm -f $(DESTDIR)$(MAN)/tapline.1 $(DESTDIR)$(MAN)/tapline-*.1 $(DESTDIR)$(COMPLETION)
+	$(Q)rm -rf $(DESTDIR)$(PREFIX)/bin/tapline $(DESTDIR)$(PREFIX)/libexec/tapline $(DESTDIR)$(SHARE)
+	$(Q)rm -f $(DESTDIR)$(MAN)/tapline.1 $(DESTDIR)$(MAN)/tapline-*.1 $(DESTDIR)$(COMPLETION)
+	$(Q)rm -f $(DESTDIR)$(UNIT) $(DESTDIR)$(RULES)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

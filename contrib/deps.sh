@@ -47,6 +47,13 @@ first_available() {
     echo "$1" | cut -d '|' -f 1
 }
 
+# One a line, for people.
+list() {
+    for entry in $missing; do
+        echo "  $entry" | sed 's/|/ or /g'
+    done
+}
+
 missing=""
 for entry in $wanted; do
     any_installed "$entry" || missing="$missing $entry"
@@ -58,11 +65,13 @@ if ! command -v apt-get >/dev/null; then
     exit 1
 fi
 
+cure="Become root (su) and run $PWD/contrib/deps.sh ${1:-run} once."
 as_root=""
 if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null; then
-        echo "deps.sh: missing packages:$missing" >&2
-        echo "deps.sh: no sudo here; become root and run: contrib/deps.sh ${1:-run}" >&2
+        echo "These Debian packages are missing, and there is no sudo to install them with:" >&2
+        list >&2
+        echo "$cure" >&2
         exit 1
     fi
     as_root=sudo
@@ -70,15 +79,29 @@ if [ "$(id -u)" != 0 ]; then
 else
     echo "Installing these Debian packages:"
 fi
-echo "$missing" | tr ' ' '\n' | sed '/^$/d; s/^/  /'
+list
+echo "With what they need themselves that may take some minutes ..."
 
-$as_root apt-get update -qq
+# sudo asks for the password here, where its question is seen.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed() {
+    cat "$log" >&2
+    echo "deps.sh: $1" >&2
+    exit 1
+}
+if [ -n "$as_root" ] && ! $as_root true; then
+    failed "sudo does not let you. $cure"
+fi
+wait="-o DPkg::Lock::Timeout=120"
+# shellcheck disable=SC2086 # two words
+$as_root apt-get $wait update -qq || echo "deps.sh: going on with the lists of packages that are here" >&2
 names=""
 for entry in $missing; do
     names="$names $(first_available "$entry")"
 done
-# shellcheck disable=SC2086 # a list of package names
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get $wait install -y -q --no-install-recommends $names \
+    </dev/null >"$log" 2>&1 || failed "the packages could not be installed; apt-get says why above"
 
 # The tests want promtool, which comes with a server that Debian starts at once, on port 9090.
 case "$names " in

@@ -166,6 +166,13 @@ json_is() { [ "$(json "$1")" = "$2" ]; }
     done
 }
 
+@test "up tells addresses that a browser takes" {
+    pipeline p '[pipeline]' 'open = http://$A/x, http://$B/ and http://$C/' '[a]' "run = $IDLE -o a"
+    run tapline up -d p A=0.0.0.0:81 B=82 C=127.0.0.1:83
+    assert_success
+    assert_output --partial 'open http://localhost:81/x, http://localhost:82/ and http://127.0.0.1:83/ in a browser'
+}
+
 @test "several are running: -p names one" {
     two_stages p
     two_stages q
@@ -279,6 +286,21 @@ EOF
     wait_for 5 bash -c '[ "$(grep -c "^pipeline p:" watch.out)" -ge 2 ]'
     tapline down
     wait_gone "$PID" 5
+}
+
+@test "status --watch is never higher than the terminal, nor wider" {
+    local n
+    pipeline p $(for n in $(seq 9); do echo "[s$n]"; echo 'run=sleep\t1000'; done)
+    sed -i 's/\\t/ /' pipelines/p.conf
+    tapline up -d -q p
+    run script -qec 'stty rows 8 cols 60; timeout -s INT 0.8 tapline status --watch' /dev/null
+    assert_output --partial $'\033[H\033[?7lpipeline p: ready'
+    assert_output --partial $'and 7 lines more\033[K'
+    assert_output --partial $'\033[J\033[?7h'
+    refute_output --partial s9
+    run script -qec 'stty rows 40 cols 60; timeout -s INT 0.8 tapline status --watch' /dev/null
+    assert_output --partial s9
+    refute_output --partial 'lines more'
 }
 
 @test "rates and latencies appear while messages flow" {
@@ -515,7 +537,7 @@ EOF
     two_stages two
     run tapline up nope
     assert_failure 2
-    assert_output --regexp '^tapline: no pipeline nope \(neither ./nope nor pipelines/nope.conf( nor /.*/pipelines/nope.conf)?; there are: one, two(, [a-z]+)*\)$'
+    assert_output --regexp '^tapline: no pipeline nope \(neither ./nope nor pipelines/nope.conf nor /etc/tapline/nope.conf( nor /.*/pipelines/nope.conf)?; there are: one, two(, [a-z]+)*\)$'
     run tapline check nope
     assert_failure 2
     assert_output --partial 'there are: one, two'

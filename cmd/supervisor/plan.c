@@ -123,6 +123,31 @@ static char *own_text(struct plan *p, const struct conf_entry *v) {
     return text;
 }
 
+/* Addresses to listen on as a browser takes them: 0.0.0.0 is every interface, and a port alone is
+ * this machine's. Consumes text, which may be NULL. */
+static char *browsable(char *text) {
+    static const char HTTP[] = "http://", ANY[] = "0.0.0.0";
+    struct buf b = {0};
+    const char *at = text, *url;
+    while (at && (url = strstr(at, HTTP))) {
+        const char *host = url + strlen(HTTP);
+        size_t port = strspn(host, "0123456789");
+        bool any = strncmp(host, ANY, strlen(ANY)) == 0 && strchr(":/", host[strlen(ANY)]);
+        bool alone = port && (!host[port] || strchr("/ ,", host[port]));
+        buf_put(&b, at, (size_t)(host - at));
+        buf_printf(&b, "%s", any ? "localhost" : alone ? "localhost:" : "");
+        at = any ? host + strlen(ANY) : host;
+    }
+    if (!buf_len(&b))
+        return text;
+    buf_printf(&b, "%s", at);
+    buf_putc(&b, 0);
+    free(text);
+    text = mem_strdup((char *)buf_data(&b));
+    buf_free(&b);
+    return text;
+}
+
 static void take_name(struct plan *p) {
     for (size_t i = 0; i < p->conf.vars.n; i++) {
         const struct conf_entry *v = &p->conf.vars.entry[i];
@@ -159,7 +184,7 @@ static void read_pipeline(struct plan *p) {
     for (size_t i = 0; i < p->conf.vars.n; i++) {
         const struct conf_entry *v = &p->conf.vars.entry[i];
         if (strcmp(v->key, "open") == 0)
-            p->open = own_text(p, v);
+            p->open = browsable(own_text(p, v));
         else if (strcmp(v->key, "description") == 0)
             p->description = own_text(p, v);
         else if (conf_option_name(v->key))

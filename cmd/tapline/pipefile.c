@@ -9,6 +9,9 @@
 #include "buf.h"
 #include "program.h"
 
+/* Those of this machine's administrator, which a service starts too (contrib/systemd). */
+#define ETC_DIR "/etc/tapline"
+
 static bool is_bare(const char *name) {
     return !strpbrk(name, "/.");
 }
@@ -24,6 +27,9 @@ const char *pipefile_find(const char *name) {
     if (is_file(name) || strlen(name) > 200)
         return name;
     snprintf(path, sizeof path, "pipelines/%s.conf", name);
+    if (is_file(path))
+        return path;
+    snprintf(path, sizeof path, ETC_DIR "/%s.conf", name);
     if (is_file(path))
         return path;
     program_share(share, sizeof share, NULL);
@@ -71,6 +77,7 @@ const char *pipefile_names(void) {
     share_dir(dir);
     buf_clear(&names);
     add_known(&names, "pipelines", "", " ");
+    add_known(&names, ETC_DIR, "", " ");
     if (!is_same("pipelines", dir))
         add_known(&names, dir, "", " ");
     buf_putc(&names, 0);
@@ -81,9 +88,11 @@ int pipefile_say_unknown(const char *name) {
     char dir[PROGRAM_PATH];
     struct buf known = {0};
     share_dir(dir);
-    fprintf(stderr, "tapline: no pipeline %s (neither ./%s nor pipelines/%s.conf", name, name,
-            name);
+    fprintf(stderr,
+            "tapline: no pipeline %s (neither ./%s nor pipelines/%s.conf nor " ETC_DIR "/%s.conf",
+            name, name, name, name);
     add_known(&known, "pipelines", ", ", "");
+    add_known(&known, ETC_DIR, ", ", "");
     if (!is_same("pipelines", dir)) {
         fprintf(stderr, " nor %s/%s.conf", dir, name);
         add_known(&known, dir, ", ", "");

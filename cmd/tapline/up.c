@@ -24,8 +24,8 @@ static const struct opt_program up_program = {
     .summary = "start a pipeline",
     .synopsis = "FILE [OPTION of it]... [NAME=VALUE]...",
     .details =
-        "FILE may be the bare name of a pipeline that came with tapline. It runs until Ctrl-C"
-        " or tapline down.\n"
+        "FILE may be the bare name of a pipeline in ./pipelines, in /etc/tapline or of those that"
+        " came with\ntapline. It runs until Ctrl-C or tapline down.\n"
         "tapline up FILE --help tells its options and variables; tapline NAME ... is the same as"
         " tapline up NAME ...\n",
     .tables = {up_options, NULL},
