@@ -317,6 +317,20 @@ E2
     assert_output --partial 'nowhere: '
 }
 
+@test "play into a stage: messages as large as there are; --map SOURCE=STAGE" {
+    tape make a.tap n=2 size=33554350 source=elsewhere # of 33554432
+    idle here
+    start tap tapline tap here -f msgpack --topic test.
+    wait_for 5 has_subscribers here 1
+    run tapline play a.tap --into none --map elsewhere=here --speed 0
+    assert_success
+    assert_output --partial 'played 2 messages'
+    wait_for 20 bash -c '[ "$(stat -c %s tap.out)" -gt 67108700 ]'
+    kill -TERM "$PID"
+    wait_end "$PID"
+    tape same a.tap tap.out
+}
+
 @test "put: one message, many at once, nonsense" {
     idle here
     start tap tapline tap here -f json --topic test. -n 5

@@ -289,13 +289,11 @@ EOF
 }
 
 @test "status --watch is never higher than the terminal, nor wider" {
-    local n
-    pipeline p $(for n in $(seq 9); do echo "[s$n]"; echo 'run=sleep\t1000'; done)
-    sed -i 's/\\t/ /' pipelines/p.conf
+    printf '[s%s]\nrun = sleep 1000\n' 1 2 3 4 5 6 7 8 9 >pipelines/p.conf
     tapline up -d -q p
     run script -qec 'stty rows 8 cols 60; timeout -s INT 0.8 tapline status --watch' /dev/null
     assert_output --partial $'\033[H\033[?7lpipeline p: ready'
-    assert_output --partial $'and 7 lines more\033[K'
+    assert_output --partial $'and 8 lines more\033[K'
     assert_output --partial $'\033[J\033[?7h'
     refute_output --partial s9
     run script -qec 'stty rows 40 cols 60; timeout -s INT 0.8 tapline status --watch' /dev/null

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -240,17 +241,37 @@ static void put_reply(struct buf *out, const struct buf *reply) {
     put_balance(out, reply);
 }
 
+static size_t count_lines(const struct buf *b) {
+    size_t n = 0;
+    for (size_t i = 0; i < buf_len(b); i++)
+        n += buf_data(b)[i] == '\n';
+    return n;
+}
+
+/* Of what is higher than the screen, how much can be drawn over: the last row holds the cursor. */
+static size_t rows_shown(size_t lines) {
+    struct winsize w;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_row > 3;
+    return known && lines >= w.ws_row ? (size_t)w.ws_row - 2 : lines;
+}
+
 /* In place: each line over the old one, and what stood below is cleared, so that nothing flickers.
- */
+ * Long lines end at the edge (no wrapping meanwhile), or there would be more of them. */
 static void print_over(struct buf *out) {
-    fputs("\033[H", stdout);
-    while (buf_len(out)) {
+    struct buf screen = {0};
+    size_t lines = count_lines(out), rows = rows_shown(lines);
+    buf_puts(&screen, "\033[H\033[?7l");
+    for (size_t i = 0; i < rows; i++) {
         const char *line = (const char *)buf_data(out);
         size_t n = (size_t)((const char *)memchr(line, '\n', buf_len(out)) - line);
-        printf("%.*s\033[K\n", (int)n, line);
+        buf_printf(&screen, "%.*s\033[K\n", (int)n, line);
         buf_consume(out, n + 1);
     }
-    fputs("\033[J", stdout);
+    if (rows < lines)
+        buf_printf(&screen, "and %zu lines more\033[K\n", lines - rows);
+    buf_puts(&screen, "\033[J\033[?7h");
+    fwrite(buf_data(&screen), 1, buf_len(&screen), stdout);
+    buf_free(&screen);
 }
 
 static void print(struct buf *out) {
