@@ -122,12 +122,16 @@ def connected(line, count):
 
 
 def send_frames(line, crowd, count, rate):
-    """When each frame was written, ns since the epoch; CPU us of the processes, clients last."""
+    """When each frame was written, ns since the epoch; CPU us of the processes, clients last.
+
+    A line has no two frames closer together: who writes one late writes the next later, too.
+    """
     written = {}
     processes = [*line.processes, crowd]
-    began = time.monotonic()
+    due = time.monotonic()
     for n in range(WARM_UP + count):
-        line.drain(max(0.0, began + n / rate - time.monotonic()))
+        line.drain(max(0.0, due - time.monotonic()))
+        due = max(due, time.monotonic()) + 1 / rate
         if n == WARM_UP:
             cpu = [cpu_us(p) for p in processes]
         frame = data_frame(n)
@@ -169,6 +173,7 @@ def measure(kind, clients, args):
     frames = frame_times(struct.iter_unpack("3Q", out[24:]), written)
     times = summary(frames)
     return dict(times, frames=args.frames, texts=len(times["text"]), merged=merged, split=split,
+                span_ms=(written[WARM_UP + args.frames - 1] - written[WARM_UP]) // 1000000,
                 skipped=args.frames - len(frames), parts=line.parts(),
                 in_time=sum(len(had) == clients and max(had) <= args.within for had, _ in frames),
                 cpu=[u / args.frames for u in used])
@@ -200,22 +205,24 @@ def times_line(r):
 def counts_line(clients, args, r):
     missing = 1 - r["texts"] / (r["frames"] * clients)
     return (f"all served within {args.within:g} ms {r['in_time'] / r['frames']:.1%} of the frames;"
-            f" superseded {missing:.1%} of the texts ({r['skipped'] / r['frames']:.1%} for all); merged {r['merged']},"
-            f" split {r['split']}")
+            f" superseded {missing:.1%} of the texts ({r['skipped'] / r['frames']:.1%} for all);"
+            f" merged {r['merged']}, split {r['split']}")
 
 
-def cpu_line(args, r):
+def cpu_line(r):
     each = r["texts"] / r["frames"]
     *server, crowd = r["cpu"]
-    busy = (sum(server) + crowd) * args.rate / 1e6 / len(os.sched_getaffinity(0))
+    rate = r["frames"] * 1e3 / max(1, r["span_ms"])
+    busy = (sum(server) + crowd) * rate / 1e6 / len(os.sched_getaffinity(0))
     names = ", ".join(f"{p} {c:.0f}" for p, c in zip(r["parts"], server))
     return (f"CPU per frame: {names}, the clients {crowd:.0f} us; per text {sum(server) / each:.2f}"
-            f" and {crowd / each:.2f}; {busy:.0%} of the machine")
+            f" and {crowd / each:.2f}; {rate:.0f} frames/s took"
+            f" {busy:.0%} of the machine")
 
 
 def show(name, clients, args, r):
     print(f"{name:<8} {clients:>5} clients: {times_line(r)}")
-    for text in (counts_line(clients, args, r), cpu_line(args, r)) if r["texts"] else ():
+    for text in (counts_line(clients, args, r), cpu_line(r)) if r["texts"] else ():
         print(f"{'':24} {text}", flush=True)
 
 
