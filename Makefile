@@ -60,7 +60,9 @@ Q  := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 
 .DEFAULT_GOAL := build
-.SECONDARY:
+# Objects of tests are kept; of everything (no names) make would also take a header that has gone for
+# one that has not changed.
+.SECONDARY: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard test/*/*.c))
 .PHONY: build deps run test check unit fuzz tools bench install uninstall clean format
 
 build: $(BIN)
