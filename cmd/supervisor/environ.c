@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "program.h"
+#include "secret_env.h"
 #include "tally.h"
 
 /* Meant for the supervisor alone. */
@@ -69,7 +70,7 @@ char **environ_make(const struct plan_stage *stage, const char *run_dir, int tal
         room++;
     char **env = mem_alloc(room * sizeof *env);
     for (char **e = environ; *e; e++)
-        if (!is_ours(*e))
+        if (!is_ours(*e) && secret_env_is_for(*e, stage->cmd->argv))
             env[n++] = mem_strdup(*e);
     put_path(env, &n);
     put_user(env, &n, stage->section->keys.user);

@@ -18,6 +18,7 @@
 #include "graph.h"
 #include "opt.h"
 #include "program.h"
+#include "secret_env.h"
 #include "supervisor.h"
 
 static bool detach, check_only, graph_only, quiet;
@@ -76,6 +77,7 @@ int main(int argc, char **argv) {
     /* The words lie one behind the other; opt_parse will change their order. */
     sup.guard.title = argv[0];
     sup.guard.title_bytes = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]);
+    secret_env_hide_all();
     int n, status = opt_parse(&program, argc, argv, &n);
     if (status >= 0)
         return status;
