@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "log.h"
+
 enum { BACKLOG = 1024, HOST_BYTES = 256 };
 
 struct place {
@@ -38,11 +40,13 @@ static int split(const char *where, const char *option, struct place *p, struct 
     return 0;
 }
 
+#define BUSY " (another program has this port: find it with \"ss -ltnp\", or choose another"
+
 static const char *cure(int no) {
     switch (no) {
     case EADDRINUSE:
-        return " (another program has this port: find it with \"ss -ltnp\", or choose another "
-               "with %s)";
+        return log_supervised() ? BUSY " with %s, by a variable of the pipeline)"
+                                : BUSY " with %s)";
     case EACCES:
         return " (ports below 1024 need root or CAP_NET_BIND_SERVICE; choose another with "
                "%s)";

@@ -159,9 +159,11 @@ static int open_outputs(struct stage *st, struct err *e) {
     for (size_t i = 0; i < st->outputs.n; i++)
         if (pub_add(&st->pub, st->outputs.item[i], e) < 0)
             return -1;
-    if (st->outputs.n == 0 && !st->no_stdout)
-        return pub_add(&st->pub, "-", e);
-    return 0;
+    if (st->outputs.n > 0 || st->no_stdout)
+        return 0;
+    if (isatty(STDOUT_FILENO))
+        log_warn("messages are for programs; to read them, add: | tapline tap");
+    return pub_add(&st->pub, "-", e);
 }
 
 static int open_requests(struct stage *st, struct err *e) {

@@ -226,3 +226,21 @@ bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
     run msgs decode <out
     assert_equal "${#lines[@]}" 2
 }
+
+@test "on a terminal: messages are for programs, and how to read them" {
+    echo x >in
+    run script -qec 'framedecode --format lines <in' /dev/null
+    assert_output --partial 'framedecode: messages are for programs; to read them, add: | tapline tap'
+    run script -qec 'framedecode --format lines <in | tapline tap' /dev/null
+    refute_output --partial 'for programs'
+}
+
+@test "a port that is taken: who says so in a pipeline, says what sets it there" {
+    local where
+    where=127.0.0.1:$(free_port)
+    start first httpd --listen "$where" --route 'GET / file x'
+    wait_for 5 curl -s "http://$where/"
+    run timeout 5 env TAPLINE_STAGE=web httpd --listen "$where" --route 'GET / file x'
+    assert_failure 1
+    assert_output --partial 'or choose another with --listen, by a variable of the pipeline)'
+}
