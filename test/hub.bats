@@ -60,12 +60,30 @@ check() {
     assert_output --partial '"camera":"cam"'
 }
 
-@test "wss and https with a certificate" {
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
+certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj "/CN=$1" \
         -addext subjectAltName=DNS:localhost 2>openssl.log
+}
+tls_pid() { tapline status --json | "$PY" -c 'import json, sys
+print(*(s["pid"] for s in json.load(sys.stdin)["stages"] if s["name"] == "tls"))'; }
+shows() { echo | timeout 5 openssl s_client -connect "127.0.0.1:$TLS" 2>/dev/null | grep -qx "subject=CN = $1"; }
+
+@test "wss and https with a certificate" {
+    certificate localhost
     hub CERT="$WORK/cert.pem" KEY="$WORK/key.pem"
     wait_for 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$TLS 4<>/dev/tcp/127.0.0.1/$WSS"
     check behind_tls
+    # A renewed one: from a restart of that stage on, or from SIGHUP on, which cuts nobody off.
+    certificate renewed
+    tapline restart tls
+    wait_for 10 shows renewed
+    certificate again
+    kill -HUP "$(tls_pid)"
+    wait_for 10 shows again
+    echo nonsense >key.pem
+    kill -HUP "$(tls_pid)"
+    wait_for 10 bash -c 'tapline logs tls | grep -q "reload"'
+    shows again
 }
 
 @test "no token: nothing starts, and the cure is said; a file will do; UDP can be off" {
