@@ -10,7 +10,7 @@
  *   store.c     the settings: changed one after another, each stored before it counts
  *   video.c     camera program, publisher and preview, joined by the stream
  *   bus.c       topics and requests
- * and pure or self-contained: session, settings, command, annexb, jpeg, proc, guard, logfile
+ * and pure or self-contained: session, settings, command, annexb, jpeg, proc, logfile
  *
  * Sections named here are those of campacket.md in lib/codec.
  */
@@ -22,6 +22,7 @@
 #include "annexb.h"
 #include "codec/campacket.h"
 #include "doors.h"
+#include "guard.h"
 #include "proc.h"
 #include "secret.h"
 #include "session.h"
@@ -279,6 +280,7 @@ struct camctl {
     struct doors doors;
     struct conns conns[PORTS];
     struct viewers viewers;
+    struct guard guard; /* a camera program that goes on after kill -9 would hold the camera */
     struct video video;
     size_t told_clients[4];
     bool clients_told, proc_changed[PROCS], stopping;

@@ -12,17 +12,21 @@
 #include <strings.h>
 
 #include "camctl.h"
-#include "guard.h"
 #include "log.h"
 #include "logfile.h"
+#include "secret_env.h"
 
-static struct camctl camctl = {.cfg = {.session_ms = 3600000,
-                                       .silence_ms = 10000,
-                                       .viewers = 1024,
-                                       .width = 640,
-                                       .height = 480,
-                                       .fps = 24,
-                                       .preview_fps = 5}};
+enum { GUARD_GRACE_MS = 500 };
+
+static struct camctl camctl = {
+    .guard = {.name = "camctl-guard", .grace_ms = GUARD_GRACE_MS, .lock_fd = -1, .fd = -1},
+    .cfg = {.session_ms = 3600000,
+            .silence_ms = 10000,
+            .viewers = 1024,
+            .width = 640,
+            .height = 480,
+            .fps = 24,
+            .preview_fps = 5}};
 
 static const struct opt network[] = {
     {"host", 0, OPT_TEXT, &camctl.cfg.host, "ADDRESS",
@@ -113,8 +117,8 @@ static int set_log_level(struct camctl *c) {
                            c->cfg.log_level);
 }
 
-/* The exit status, or -1. The programs started later must not see the password, nor that of the
- * page, which stands in the same environment when both are run by one pipeline. */
+/* The exit status, or -1. The programs started later must not see the password, nor what else of
+ * the kind stands in the same environment. */
 static int check_options(struct camctl *c) {
     struct err e;
     if (config_take(&c->cfg, &e) < 0)
@@ -124,8 +128,7 @@ static int check_options(struct camctl *c) {
         return status;
     if (secret_load(&c->password, c->cfg.password_file, "AUTH_PASSWORD", "the password", 1, &e) < 0)
         return stage_fail(&c->st, &e);
-    unsetenv("AUTH_PASSWORD");
-    unsetenv("HTTPD_LOGIN");
+    secret_env_forget_all();
     return -1;
 }
 
@@ -231,7 +234,7 @@ int main(int argc, char **argv) {
     if (status >= 0)
         return status;
     if (!stage_checking())
-        guard_start();
+        guard_start(&c->guard, &e); /* before any thread exists; without it all but kill -9 works */
     if (stage_open(&c->st, &e) < 0 || camctl_open(c, &e) < 0)
         return stage_fail(&c->st, &e);
     stage_ready(&c->st);

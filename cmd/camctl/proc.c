@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "guard.h"
 #include "log.h"
 #include "msg.h"
 #include "program.h"
@@ -150,7 +149,7 @@ static int run(struct proc *p, const char *path, char *const *argv, struct err *
         close_pipes(&f);
         return -1;
     }
-    guard_tell(pid, true);
+    guard_tell(p->guard, pid, true);
     p->pid = pid;
     int r = watch(p, &f, e);
     close_pipes(&f);
@@ -329,7 +328,7 @@ void proc_reap(struct proc *p) {
         si.si_pid != p->pid)
         return;
     signal_group(p, SIGKILL);
-    guard_tell(p->pid, false);
+    guard_tell(p->guard, p->pid, false);
     waitpid(p->pid, NULL, 0);
     p->pid = 0;
     uv_timer_stop(&p->timer);
@@ -363,7 +362,7 @@ void proc_close(struct proc *p) {
     if (p->pid) {
         signal_group(p, SIGKILL);
         waitpid(p->pid, NULL, 0);
-        guard_tell(p->pid, false);
+        guard_tell(p->guard, p->pid, false);
         p->pid = 0;
     }
     close_streams(p);

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "err.h"
+#include "guard.h"
 #include "stream.h"
 #include "words.h"
 
@@ -30,7 +31,8 @@ struct proc {
     void (*on_again)(void *ctx); /* the pause after a failure is over */
     void (*on_told)(void *ctx);  /* something that is told has changed */
     void *ctx;
-    unsigned grace_ms; /* for each step of its end */
+    unsigned grace_ms;   /* for each step of its end */
+    struct guard *guard; /* told when it begins and ends */
 
     uv_loop_t *loop;
     enum proc_state state;

@@ -1,10 +1,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "camctl.h"
 #include "command.h"
-#include "guard.h"
 #include "jpeg.h"
 #include "log.h"
 #include "program.h"
@@ -283,10 +283,18 @@ void video_watch(struct camctl *c) {
 
 /* ---- life ---- */
 
+static void reap_guard(struct guard *g) {
+    if (g->pid <= 0 || waitpid(g->pid, NULL, WNOHANG) != g->pid)
+        return;
+    g->pid = 0;
+    log_warn("the guard was ended: after kill -9 of this process, what camera scripts have started "
+             "may go on (restart camctl)");
+}
+
 static void on_child(uv_signal_t *s, int number) {
     struct camctl *c = s->data;
     (void)number;
-    guard_reap();
+    reap_guard(&c->guard);
     proc_reap(&c->video.camera);
     for (int i = 0; i < FEEDS; i++)
         proc_reap(&c->video.feed[i].proc);
@@ -314,6 +322,7 @@ static void open_feed(struct camctl *c, enum feed_name i, const char *name) {
     f->proc.on_again = on_feed_again;
     f->proc.on_told = on_feed_told;
     f->proc.grace_ms = GRACE_MS;
+    f->proc.guard = &c->guard;
     proc_open(&f->proc, &c->st.loop);
     proc_rest(&f->proc, f->wanted ? "waits for the camera" : "switched off");
 }
@@ -329,6 +338,7 @@ void video_open(struct camctl *c) {
     v->camera.on_again = on_camera_again;
     v->camera.on_told = on_told;
     v->camera.grace_ms = GRACE_MS;
+    v->camera.guard = &c->guard;
     proc_open(&v->camera, &c->st.loop);
     v->feed[FEED_PUBLISHER].wanted = c->cfg.rtsp_url[0] != 0;
     v->feed[FEED_PREVIEW].wanted = c->cfg.preview_fps > 0;

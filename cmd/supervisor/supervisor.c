@@ -15,6 +15,7 @@ enum {
     TICK_MS = 1000,
     STALLED_MS = 2500,  /* a tick later than this: we, not they, stood still */
     UP_WAIT_MS = 15000, /* until every stage of a detached pipeline must be ready */
+    GUARD_GRACE_MS = 900,
     CLOSE_S = 20,       /* for closing, when every stage is down */
     HARD_STOP_MS = 2000 /* beyond the longest stop_timeout: what SIGKILL does not end either */
 };
@@ -251,6 +252,8 @@ int supervisor_open(struct supervisor *s, struct err *e) {
     s->logs.on_line = publish_line;
     s->logs.ctx = s;
     /* Before any thread is there. */
+    s->guard.name = "tapline-guard";
+    s->guard.grace_ms = GUARD_GRACE_MS;
     s->guard.lock_fd = s->lock.shared;
     if (guard_start(&s->guard, e) < 0 || open_children(s, e) < 0)
         return -1;

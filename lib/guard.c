@@ -11,8 +11,6 @@
 
 #include "spawn.h"
 
-static const char NAME[] = "tapline-guard";
-
 enum { STEP_MS = 10, KILL_MS = 200 };
 
 struct note {
@@ -51,30 +49,31 @@ static void wait_until_gone(const pid_t *groups, int limit_ms) {
 }
 
 /* A zombie that its new parent is slow to collect counts as left, which only costs the time. */
-static void end_all(const pid_t *groups) {
+static void end_all(const pid_t *groups, int grace_ms) {
     signal_all(groups, SIGCONT);
     signal_all(groups, SIGTERM);
-    wait_until_gone(groups, GUARD_GRACE_MS);
+    wait_until_gone(groups, grace_ms);
     signal_all(groups, SIGKILL);
     wait_until_gone(groups, KILL_MS);
 }
 
-/* Leave the supervisor's session and its files, so that nobody waits for an end of them because of
- * us, and a signal to its process group or its name spares us. */
+/* Leave our parent's session and its files, so that nobody waits for an end of them because of us,
+ * and a signal to its process group or its name spares us. */
 static void become_guard(const struct guard *g, int fd) {
-    prctl(PR_SET_NAME, NAME);
-    if (g->title_bytes > sizeof NAME) {
+    size_t n = strlen(g->name) + 1;
+    prctl(PR_SET_NAME, g->name);
+    if (g->title_bytes > n) {
         memset(g->title, 0, g->title_bytes);
-        memcpy(g->title, NAME, sizeof NAME);
+        memcpy(g->title, g->name, n);
     }
     setsid();
     for (int s = 1; s < NSIG; s++)
         if (s != SIGKILL && s != SIGSTOP)
             signal(s, SIG_IGN);
     dup2(fd, STDIN_FILENO);
-    dup2(g->lock_fd, STDOUT_FILENO);
-    close(STDERR_FILENO);
-    spawn_close_from(STDERR_FILENO);
+    if (g->lock_fd >= 0)
+        dup2(g->lock_fd, STDOUT_FILENO);
+    spawn_close_from(g->lock_fd >= 0 ? STDERR_FILENO : STDOUT_FILENO);
 }
 
 static void guard_run(const struct guard *g, int fd) {
@@ -83,14 +82,16 @@ static void guard_run(const struct guard *g, int fd) {
     become_guard(g, fd);
     while (read(STDIN_FILENO, &n, sizeof n) == sizeof n)
         take_note(groups, &n);
-    end_all(groups);
+    end_all(groups, g->grace_ms);
     _exit(0);
 }
 
-/* ---- in the supervisor ---- */
+/* ---- in its parent ---- */
 
 int guard_start(struct guard *g, struct err *e) {
     int fd[2];
+    g->pid = 0;
+    g->fd = -1;
     if (pipe2(fd, O_CLOEXEC) < 0)
         return err_errno(e, errno, "cannot make a pipe");
     g->pid = fork();
@@ -100,8 +101,9 @@ int guard_start(struct guard *g, struct err *e) {
     g->fd = fd[1];
     fcntl(g->fd, F_SETFL, O_NONBLOCK);
     if (g->pid < 0) {
+        int no = errno;
         guard_stop(g);
-        return err_errno(e, errno, "cannot start the guard");
+        return err_errno(e, no, "cannot start the guard");
     }
     return 0;
 }
@@ -109,7 +111,7 @@ int guard_start(struct guard *g, struct err *e) {
 void guard_tell(struct guard *g, pid_t group, bool running) {
     struct note n = {group, running};
     ssize_t r = g->fd < 0 ? 0 : write(g->fd, &n, sizeof n);
-    (void)r; /* a guard that is gone is started anew, with all groups */
+    (void)r; /* one that is gone is told nothing; its parent learns of its end */
 }
 
 void guard_stop(struct guard *g) {
