@@ -79,10 +79,11 @@ static bool is_of_kind(const char *path, const char *const *ends) {
     return ends == states ? S_ISREG(st.st_mode) : S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode);
 }
 
-/* A recorder or publisher that somebody runs beside the pipeline goes on without it. */
-static bool somebody_listens(const char *path) {
+/* A recorder or publisher that somebody runs beside the pipeline goes on without it. Our own
+ * sockets may be closing still. */
+static bool somebody_listens(const char *path, const char *name) {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof to.sun_path)
+    if (strncmp(name, "supervisor.", 11) == 0 || strlen(path) >= sizeof to.sun_path)
         return false;
     strcpy(to.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -100,7 +101,8 @@ static void remove_files(const char *dir, const char *const *ends) {
         return;
     for (struct dirent *f; (f = readdir(d));) {
         snprintf(path, sizeof path, "%s/%.255s", dir, f->d_name);
-        if (ends_in(f->d_name, ends) && is_of_kind(path, ends) && !somebody_listens(path))
+        if (ends_in(f->d_name, ends) && is_of_kind(path, ends) &&
+            !somebody_listens(path, f->d_name))
             unlink(path);
     }
     closedir(d);
