@@ -220,12 +220,12 @@ json_is() { [ "$(json "$1")" = "$2" ]; }
     pids() { json "[s['pid'] for s in d['stages']]"; }
     before=$(pids)
     run tapline restart one
-    assert_output '1 of pipeline p start again'
+    assert_output 'pipeline p: 1 stage starts again'
     wait_for 5 json_is "[s['restarts'] for s in d['stages']]" '[1, 0, 0]'
     run tapline restart a
-    assert_output '2 of pipeline p start again'
+    assert_output 'pipeline p: 2 stages start again'
     run tapline restart
-    assert_output '3 of pipeline p start again'
+    assert_output 'pipeline p: 3 stages start again'
     wait_for 5 json_is "[s['state'] for s in d['stages']]" "['ready', 'ready', 'ready']"
     [ "$before" != "$(pids)" ]
     run tapline restart nope

@@ -220,10 +220,10 @@ static void look_for_silence(struct cam_camera *c, uint64_t now) {
         return;
     c->was_silent = silent;
     if (silent)
-        log_warn("camera %s %s has been silent for %.0f s", c->mac, c->name,
+        log_warn("camera %s%s%s has been silent for %.0f s", c->mac, c->name[0] ? " " : "", c->name,
                  (double)(now - c->heard_ns) / 1e9);
     else
-        log_info("camera %s %s is heard again", c->mac, c->name);
+        log_info("camera %s%s%s is heard again", c->mac, c->name[0] ? " " : "", c->name);
     cams_changed();
 }
 

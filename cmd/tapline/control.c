@@ -74,7 +74,8 @@ int restart_main(int argc, char **argv) {
     status = pick_ask(&request, &reply) < 0;
     mp_get_uint(buf_data(&reply), buf_len(&reply), "stages", &stages);
     if (status == 0)
-        printf("%llu of pipeline %s start again\n", (unsigned long long)stages, r.info.name);
+        printf("pipeline %s: %llu %s again\n", r.info.name, (unsigned long long)stages,
+               stages == 1 ? "stage starts" : "stages start");
     buf_free(&request);
     buf_free(&reply);
     return status;
