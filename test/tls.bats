@@ -132,6 +132,11 @@ E2
     mkdir -m 700 far near
     start far env TAPLINE_RUN="$WORK/far" tapline up far.conf
     start near env TAPLINE_RUN="$WORK/near" tapline up near.conf
+    wait_for 10 env TAPLINE_RUN="$WORK/far" tapline req decode ping
+    # The whole pipeline: what a stage says to others it says under its name as well.
+    run env TAPLINE_RUN="$WORK/far" tapline tap --all --topic none. --for 100ms
+    assert_success
+    assert_output ''
     start tap env TAPLINE_RUN="$WORK/near" tapline tap relay --topic test.
     wait_for 10 bash -c "echo '{}' | TAPLINE_RUN=$WORK/far tapline put test.x --to feed; grep -q test.x tap.out"
 }

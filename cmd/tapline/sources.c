@@ -79,15 +79,30 @@ int sources_status(struct buf *reply, struct err *e) {
 /* Called with each endpoint that others may attach to, until it is not 0. */
 typedef int (*take_name)(void *ctx, const char *name, struct err *e);
 
+static bool next_output(struct sources_items *i, struct endpoint *ep) {
+    char name[160];
+    while (sources_next(i))
+        if (sources_text(i, name, sizeof name) && endpoint_parse(ep, name, NULL) == 0 &&
+            ep->kind == ENDPOINT_NNG)
+            return true;
+    return false;
+}
+
+static bool is_url(const struct endpoint *ep) {
+    return strstr(ep->name, "://");
+}
+
+/* What it says to other machines it says here, too, as long as it has a name here. */
 static int each_output(const struct sources_items *stage, take_name take, void *ctx,
                        struct err *e) {
-    struct sources_items i = sources_list(stage->p, stage->n, "outputs");
-    char name[160];
+    struct sources_items i = sources_list(stage->p, stage->n, "outputs"), again = i;
     struct endpoint ep;
+    bool named = false;
     int r = 0;
-    while (r == 0 && sources_next(&i))
-        if (sources_text(&i, name, sizeof name) && endpoint_parse(&ep, name, NULL) == 0 &&
-            ep.kind == ENDPOINT_NNG)
+    while (next_output(&i, &ep))
+        named |= !is_url(&ep);
+    while (r == 0 && next_output(&again, &ep))
+        if (!named || !is_url(&ep))
             r = take(ctx, ep.name, e);
     return r;
 }
