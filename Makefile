@@ -68,7 +68,15 @@ say = $(if $(V),,@printf '  %-4s %s\n' $1 $2)
 build: $(BIN)
 	@:
 
-$(BUILD)/obj/%.o: %.c
+# Whoever has not installed the libraries is told how, once, and not by a hundred compilers.
+HEADERS := nng/nng.h msgpack.h uv.h jansson.h ini.h microhttpd.h wslay/wslay.h nettle/sha2.h
+$(BUILD)/libraries:
+	@mkdir -p $(@D)
+	@printf '#include <%s>\n' $(HEADERS) | $(CC) $(filter-out -M%,$(CPPFLAGS)) -E - >/dev/null || \
+	  { echo 'The compiler or a library is missing: make deps installs what is needed.' >&2; false; }
+	@touch $@
+
+$(BUILD)/obj/%.o: %.c | $(BUILD)/libraries
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
