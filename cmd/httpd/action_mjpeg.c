@@ -7,34 +7,24 @@
  * nothing has come of yet is waited for. Not chunked, for simple viewers, so the connection ends
  * with the stream.
  */
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "conn.h"
+#include "endless.h"
 #include "images.h"
 #include "reply.h"
 #include "server.h"
 
-enum {
-    BLOCK = 64 << 10,   /* bytes that MHD sends at a time: most pictures in one piece */
-    NOT_SENT = 32 << 10 /* bytes in the kernel for a slow viewer: beyond that a picture gets old */
-};
+enum { BLOCK = 64 << 10 /* bytes that MHD sends at a time: most pictures in one piece */ };
 
+static const char TYPE[] = "multipart/x-mixed-replace; boundary=" IMAGE_BOUNDARY;
 static const char FIRST[] = "--" IMAGE_BOUNDARY "\r\n";
 
 struct viewer {
-    struct viewer *prev, *next;
-    struct MHD_Connection *mhd; /* valid until MHD frees the response */
-    struct request *q;          /* the same */
-    int fd;
+    struct endless on; /* the first */
     const struct image_feed *feed;
     char key[IMAGE_KEY];
-    bool suspended, cut;
     struct image *sending; /* NULL: it waits for the next */
     size_t sent;           /* bytes of it, or of FIRST at the beginning */
     bool begun;
@@ -43,24 +33,25 @@ struct viewer {
 
 static struct {
     struct httpd *h;
-    struct viewer *first;
+    struct endless *first;
     bool ending;
 } hub;
 
 /* ---- waking ---- */
 
-static void resume(struct viewer *v) {
-    v->suspended = false;
-    MHD_resume_connection(v->mhd);
+static struct viewer *viewer_of(struct endless *on) {
+    return (struct viewer *)on;
 }
 
 static void on_new(const struct image_feed *f, const char *key) {
     bool any = false;
-    for (struct viewer *v = hub.first; v; v = v->next)
-        if (v->suspended && v->feed == f && images_key_means(v->key, key)) {
-            resume(v);
+    for (struct endless *on = hub.first; on; on = on->next) {
+        const struct viewer *v = viewer_of(on);
+        if (on->suspended && v->feed == f && images_key_means(v->key, key)) {
+            endless_resume(on);
             any = true;
         }
+    }
     if (any)
         server_run(hub.h);
 }
@@ -83,19 +74,13 @@ static void take_newest(struct viewer *v) {
 }
 
 static size_t copy_first(struct viewer *v, char *out, size_t room) {
-    size_t n = sizeof FIRST - 1 - v->sent;
-    n = n < room ? n : room;
-    memcpy(out, FIRST + v->sent, n);
-    v->sent += n;
+    size_t n = endless_copy(FIRST, sizeof FIRST - 1, &v->sent, out, room);
     v->begun = v->sent == sizeof FIRST - 1;
     return n;
 }
 
 static size_t copy_some(struct viewer *v, char *out, size_t room) {
-    size_t n = v->sending->part - v->sent;
-    n = n < room ? n : room;
-    memcpy(out, v->sending->bytes + v->sent, n);
-    v->sent += n;
+    size_t n = endless_copy(v->sending->bytes, v->sending->part, &v->sent, out, room);
     if (v->sent == v->sending->part) {
         image_drop(v->sending);
         v->sending = NULL;
@@ -107,7 +92,7 @@ static ssize_t read_on(void *cls, uint64_t pos, char *out, size_t room) {
     struct viewer *v = cls;
     size_t n = 0;
     (void)pos;
-    if (v->cut)
+    if (v->on.cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (!v->begun)
         n = copy_first(v, out, room);
@@ -117,20 +102,13 @@ static ssize_t read_on(void *cls, uint64_t pos, char *out, size_t room) {
         n += copy_some(v, out + n, room - n);
     else if (n == 0 && hub.ending)
         return MHD_CONTENT_READER_END_OF_STREAM;
-    v->q->size += n;
-    if (n == 0) {
-        v->suspended = true;
-        MHD_suspend_connection(v->mhd);
-    }
-    return (ssize_t)n;
+    return endless_gave(&v->on, n);
 }
 
 /* The response is freed: the connection has gone, or never took it. */
 static void ended(void *cls) {
     struct viewer *v = cls;
-    *(v->prev ? &v->prev->next : &hub.first) = v->next;
-    if (v->next)
-        v->next->prev = v->prev;
+    endless_unlink(&v->on, &hub.first);
     hub.h->n.mjpeg_viewers--;
     image_drop(v->sending);
     free(v);
@@ -138,37 +116,16 @@ static void ended(void *cls) {
 
 /* ---- beginning ---- */
 
-static struct viewer *viewer_make(struct request *q) {
-    int not_sent = NOT_SENT;
-    struct viewer *v = mem_alloc(sizeof *v);
-    v->q = q;
-    v->mhd = q->mhd;
-    v->fd = q->conn->fd;
-    v->feed = q->route->own;
-    setsockopt(v->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent, sizeof not_sent);
-    v->next = hub.first;
-    if (v->next)
-        v->next->prev = v;
-    hub.first = v;
-    hub.h->n.mjpeg_viewers++;
-    return v;
-}
-
 static void stream(struct request *q, const char *key) {
-    struct viewer *v = viewer_make(q);
+    struct viewer *v = mem_alloc(sizeof *v);
+    v->feed = q->route->own;
     strcpy(v->key, key);
-    struct MHD_Response *r =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_on, v, ended);
-    if (!r) {
-        ended(v);
-        reply_error(q, 503, "out of memory");
+    endless_link(&v->on, &hub.first, q);
+    hub.h->n.mjpeg_viewers++;
+    struct MHD_Response *r = endless_response(&v->on, TYPE, BLOCK, read_on, ended);
+    if (!r)
         return;
-    }
     MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    reply_header(r, "Content-Type", "multipart/x-mixed-replace; boundary=" IMAGE_BOUNDARY);
-    reply_header(r, "Cache-Control", "no-store");
-    reply_header(r, "X-Accel-Buffering", "no"); /* nginx would collect pictures */
-    reply_header(r, "X-Content-Type-Options", "nosniff");
     request_answer(q, 200, r, 0);
 }
 
@@ -180,7 +137,7 @@ static void serve(struct request *q) {
     } else if (!images_key(q, key)) {
         reply_error(q, 404, "no image has such a name");
     } else if (strcmp(q->method, "HEAD") == 0) {
-        reply_bytes(q, 200, "multipart/x-mixed-replace; boundary=" IMAGE_BOUNDARY, "", 0);
+        reply_bytes(q, 200, TYPE, "", 0);
     } else if (h->n.mjpeg_viewers >= (uint64_t)h->viewers) {
         snprintf(why, sizeof why, "%lld viewers are connected already, the most there may be",
                  (long long)h->viewers);
@@ -192,19 +149,12 @@ static void serve(struct request *q) {
 
 /* ---- once a second, and the end ---- */
 
-/* MHD does not look at a connection that is suspended. */
-static bool has_gone(const struct viewer *v) {
-    char c;
-    ssize_t r = recv(v->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-    return r == 0 || (r < 0 && errno != EAGAIN && errno != EINTR);
-}
-
 static void tick(struct httpd *h, struct route *r) {
     bool cut = false;
-    for (struct viewer *v = hub.first; v; v = v->next)
-        if (v->feed == r->own && v->suspended && has_gone(v)) {
-            v->cut = cut = true;
-            resume(v);
+    for (struct endless *on = hub.first; on; on = on->next)
+        if (viewer_of(on)->feed == r->own && on->suspended && endless_gone(on)) {
+            on->cut = cut = true;
+            endless_resume(on);
         }
     if (cut)
         server_run(h);
@@ -221,9 +171,7 @@ static void stop(struct httpd *h, struct route *r) {
     (void)h;
     (void)r;
     hub.ending = true;
-    for (struct viewer *v = hub.first; v; v = v->next)
-        if (v->suspended)
-            resume(v);
+    endless_resume_all(hub.first);
 }
 
 static void close_all(struct httpd *h, struct route *r) {

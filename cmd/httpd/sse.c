@@ -1,29 +1,19 @@
 #include "sse.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "conn.h"
-#include "reply.h"
+#include "endless.h"
 #include "server.h"
 
 enum {
     BLOCK = 16 << 10,    /* bytes of one chunk, as MHD's own buffer */
-    NOT_SENT = 32 << 10, /* bytes in the kernel for a slow viewer: beyond that data only gets old */
     HEARTBEAT_MS = 15000 /* proxies cut what is silent */
 };
 
 struct sse {
-    struct sse *prev, *next;
-    struct MHD_Connection *mhd; /* valid until MHD frees the response */
-    struct request *q;          /* the same */
-    int fd;
-    bool suspended, cut;
+    struct endless on; /* the first */
     uint64_t pushed_ms;
     uint64_t skipped;          /* since it was last told */
     struct sse_event *sending; /* partly sent, so it is finished in any case */
@@ -37,7 +27,7 @@ struct sse {
 /* All streams, and the moment when those that wait are woken. */
 static struct {
     struct httpd *h;
-    struct sse *first;
+    struct endless *first;
     uv_timer_t timer;
     bool open, ending;
     uint64_t woken_ms;
@@ -60,16 +50,15 @@ void sse_event_drop(struct sse_event *e) {
 
 /* ---- waking ---- */
 
-static void resume(struct sse *s) {
-    s->suspended = false;
-    MHD_resume_connection(s->mhd);
+static struct sse *sse_of(struct endless *on) {
+    return (struct sse *)on;
 }
 
 static void wake(uv_timer_t *t) {
     hub.woken_ms = uv_now(t->loop);
-    for (struct sse *s = hub.first; s; s = s->next)
-        if (s->suspended && (s->n || s->cut || hub.ending))
-            resume(s);
+    for (struct endless *on = hub.first; on; on = on->next)
+        if (on->suspended && (sse_of(on)->n || on->cut || hub.ending))
+            endless_resume(on);
     server_run(hub.h);
 }
 
@@ -111,14 +100,14 @@ void sse_push(struct sse *s, struct sse_event *e) {
     s->queue[(s->first + s->n++) % SSE_QUEUE] = e;
     s->bytes += e->n;
     s->pushed_ms = uv_now(&hub.h->st.loop);
-    if (s->suspended)
+    if (s->on.suspended)
         wake_soon();
 }
 
 void sse_push_all(const void *ctx, struct sse_event *e) {
-    for (struct sse *s = hub.first; s; s = s->next)
-        if (s->ctx == ctx)
-            sse_push(s, e);
+    for (struct endless *on = hub.first; on; on = on->next)
+        if (sse_of(on)->ctx == ctx)
+            sse_push(sse_of(on), e);
 }
 
 /* Something of our own; told: how much skipping it speaks of. */
@@ -140,10 +129,7 @@ static size_t copy_some(struct sse *s, char *out, size_t room) {
         s->sending = take_oldest(s);
         s->sent = 0;
     }
-    size_t n = s->sending->n - s->sent;
-    n = n < room ? n : room;
-    memcpy(out, s->sending->bytes + s->sent, n);
-    s->sent += n;
+    size_t n = endless_copy(s->sending->bytes, s->sending->n, &s->sent, out, room);
     if (s->sent == s->sending->n) {
         sse_event_drop(s->sending);
         s->sending = NULL;
@@ -155,29 +141,19 @@ static ssize_t read_on(void *cls, uint64_t pos, char *out, size_t room) {
     struct sse *s = cls;
     size_t n = 0;
     (void)pos;
-    if (s->cut)
+    if (s->on.cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (hub.ending)
         return MHD_CONTENT_READER_END_OF_STREAM;
     while (n < room && (s->sending || s->n))
         n += copy_some(s, out + n, room - n);
-    s->q->size += n;
-    if (n == 0) {
-        s->suspended = true;
-        MHD_suspend_connection(s->mhd);
-    }
-    return (ssize_t)n;
+    return endless_gave(&s->on, n);
 }
 
 /* The response is freed: the connection has gone, or never took it. */
 static void ended(void *cls) {
     struct sse *s = cls;
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        hub.first = s->next;
-    if (s->next)
-        s->next->prev = s->prev;
+    endless_unlink(&s->on, &hub.first);
     hub.h->n.sse_viewers--;
     while (s->n)
         sse_event_drop(take_oldest(s));
@@ -196,50 +172,22 @@ static void start_hub(struct httpd *h) {
     uv_timer_init(&h->st.loop, &hub.timer);
 }
 
-static struct sse *link_up(struct request *q) {
-    int not_sent = NOT_SENT;
-    struct sse *s = mem_alloc(sizeof *s);
-    s->q = q;
-    s->mhd = q->mhd;
-    s->fd = q->conn->fd;
-    setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent, sizeof not_sent);
-    s->next = hub.first;
-    if (s->next)
-        s->next->prev = s;
-    hub.first = s;
-    hub.h->n.sse_viewers++;
-    return s;
-}
-
 struct sse *sse_open(struct request *q, void (*gone)(void *ctx), void *ctx) {
     start_hub(q->h);
-    struct sse *s = link_up(q);
+    struct sse *s = mem_alloc(sizeof *s);
     s->gone = gone;
     s->ctx = ctx;
+    endless_link(&s->on, &hub.first, q);
+    hub.h->n.sse_viewers++;
     push_own(s, "retry: 2000\n\n", 0); /* the head goes out with it */
-    struct MHD_Response *r =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_on, s, ended);
-    if (!r) {
-        ended(s);
-        reply_error(q, 503, "out of memory");
+    struct MHD_Response *r = endless_response(&s->on, "text/event-stream", BLOCK, read_on, ended);
+    if (!r)
         return NULL;
-    }
-    reply_header(r, "Content-Type", "text/event-stream");
-    reply_header(r, "Cache-Control", "no-store");
-    reply_header(r, "X-Accel-Buffering", "no"); /* nginx would collect events */
-    reply_header(r, "X-Content-Type-Options", "nosniff");
     request_answer(q, 200, r, 0);
     return s;
 }
 
 /* ---- once a second ---- */
-
-/* MHD does not look at a connection that is suspended. */
-static bool has_gone(const struct sse *s) {
-    char c;
-    ssize_t r = recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-    return r == 0 || (r < 0 && errno != EAGAIN && errno != EINTR);
-}
 
 static void tell_skipped(struct sse *s) {
     char text[80];
@@ -252,9 +200,10 @@ static void tell_skipped(struct sse *s) {
 
 void sse_tick(void) {
     bool cut = false;
-    for (struct sse *s = hub.first; s; s = s->next) {
-        s->cut |= s->suspended && has_gone(s);
-        cut |= s->cut;
+    for (struct endless *on = hub.first; on; on = on->next) {
+        struct sse *s = sse_of(on);
+        on->cut |= on->suspended && endless_gone(on);
+        cut |= on->cut;
         if (s->skipped)
             tell_skipped(s);
         else if (uv_now(&hub.h->st.loop) - s->pushed_ms >= HEARTBEAT_MS)
@@ -266,9 +215,7 @@ void sse_tick(void) {
 
 void sse_stop(void) {
     hub.ending = true;
-    for (struct sse *s = hub.first; s; s = s->next)
-        if (s->suspended)
-            resume(s);
+    endless_resume_all(hub.first);
 }
 
 void sse_close(void) {
