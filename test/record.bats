@@ -359,12 +359,32 @@ E2
     start slow bash -c 'exec framedecode --format lines -i none -o - -o slow >way' 9>&-
     wait_for 5 tapline req slow ping
     start play tapline play a.tap --into slow --speed 0 9>&-
-    sleep 0.5
+    sleep 6 # longer than a stage has for saying whether it is there
     refute not_alive "$PID"
     tapline tap -f msgpack --topic test. -n 3000 <way >got.tap 9>&-
     exec 9>&-
     wait_line play.err 'played 3000 messages'
+    wait_end "$PID"
     tape same a.tap got.tap
+}
+
+@test "play into a stage that is started again: what the first was asked is not waited for" {
+    tape make a.tap n=60 gap=0.1 size=100000 source=slow
+    mkfifo way
+    exec 9<>way # takes a megabyte, and then no more
+    start slow bash -c 'exec framedecode --format lines -i none -o - -o slow >way' 9>&-
+    SLOW=$PID
+    wait_for 5 tapline req slow ping
+    start play tapline play a.tap --into slow 9>&-
+    PLAY=$PID
+    wait_for 10 bash -c 'tapline req slow stats | grep -qE "\"queue\":[1-9][0-9]{6}"'
+    kill -9 "$SLOW"
+    start slow framedecode --format lines -i none -o slow
+    wait_line play.err '[0-9]+ messages were not played: (the stage was started again meanwhile|slow: no answer in time)' 15
+    wait_line play.err 'played [1-9][0-9]* messages' 15
+    run wait_end "$PLAY"
+    assert_failure 1
+    exec 9>&-
 }
 
 # ---- into a running pipeline ----

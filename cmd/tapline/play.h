@@ -9,7 +9,8 @@
 enum {
     PLAY_RENAMES = 16,
     PLAY_TARGETS = RECORDING_SOURCES,
-    PLAY_WINDOW = 16 /* requests open at a time */
+    PLAY_WINDOW = 16, /* requests open at a time */
+    PLAY_SLOTS = PLAY_WINDOW + 2 * PLAY_TARGETS
 };
 
 /* ---- play_when.c: --from and --to ---- */
@@ -54,13 +55,22 @@ void play_edit_free(struct play_edit *d);
 
 /* ---- play_into.c: requests to running stages ---- */
 
+/* A way to a stage. When the process there is another one, what the old one was asked is never
+ * answered, and a new way is taken. */
+struct play_way {
+    struct rpc_client client;
+    struct play_way *before;
+};
+
 struct play_target {
     struct play_into *into;
     char endpoint[RECORDING_NAME];
-    struct rpc_client client;
+    struct play_way *way;
     struct buf batch; /* messages of the next request */
     uint64_t batched;
-    bool answered;
+    uint64_t pid; /* of the process that answers; 0 = not known */
+    bool was_there;
+    bool is_asked; /* whether it is there still */
 };
 
 /* A request that waits for its reply; target NULL = a free place. */
@@ -77,9 +87,10 @@ struct play_into {
     const struct opt_list *maps; /* --map SOURCE=STAGE */
     struct play_target target[PLAY_TARGETS];
     size_t targets;
-    struct play_sent sent[PLAY_WINDOW + 2 * PLAY_TARGETS];
+    struct play_sent sent[PLAY_SLOTS];
     size_t open, open_bytes; /* of these */
     bool blocked;
+    uv_timer_t look;
     uint64_t played, failed;
     void (*on_room)(void *ctx); /* not blocked any more; or all replies have come */
     void (*on_gone)(void *ctx, const char *text); /* a stage never answered: it makes no sense */
