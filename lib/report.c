@@ -20,6 +20,11 @@ void stage_counter(struct stage *st, const char *name, const uint64_t *value) {
         st->counters[st->counter_count++] = (struct stage_counter){name, value};
 }
 
+void stage_counters(struct stage *st, const struct stage_counter *all, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        stage_counter(st, all[i].name, all[i].value);
+}
+
 /* Two histograms take turns, so that the figures shown cover the last 10 to 20 seconds. */
 static void turn_recent(struct stage_stats *s, uint64_t now) {
     if (now - s->recent_since_ns < RECENT_SECONDS * 1000000000ull)

@@ -143,6 +143,7 @@ static inline uint64_t stage_end_bin(struct stage *st, const void *data, size_t 
 }
 
 void stage_counter(struct stage *st, const char *name, const uint64_t *value);
+void stage_counters(struct stage *st, const struct stage_counter *all, size_t n);
 /* Record the latency of something that entered tapline at time_ns (wall clock), now done. Published
  * messages are recorded by themselves. */
 void stage_latency(struct stage *st, uint64_t time_ns);

@@ -182,8 +182,7 @@ static void show_counters(struct camctl *c) {
                                         {"video_key_pictures", &c->video.keys},
                                         {"video_pictures_left_out", &c->n.frames_left_out},
                                         {"preview_pictures", &c->video.previews}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(&c->st, all[i].name, all[i].value);
+    stage_counters(&c->st, all, sizeof all / sizeof *all);
 }
 
 static int camctl_open(struct camctl *c, struct err *e) {

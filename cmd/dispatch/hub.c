@@ -133,8 +133,7 @@ static void open_counters(struct stage *st) {
                                         {"texts_ignored", &hub.n.texts_ignored},
                                         {"page_states_deferred", &hub.n.pages_deferred},
                                         {"bad_texts", &hub.n.bad_texts}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(st, all[i].name, all[i].value);
+    stage_counters(st, all, sizeof all / sizeof *all);
 }
 
 /* Connections outlive this process (wsfanout has them), so what is known of each must, too. */

@@ -160,8 +160,7 @@ static void show_counters(struct hevbcast *h) {
                                         {"commands_unanswered", &h->n.unanswered},
                                         {"commands_expired", &h->n.expired},
                                         {"strange_messages", &h->n.strange}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(&h->st, all[i].name, all[i].value);
+    stage_counters(&h->st, all, sizeof all / sizeof *all);
 }
 
 static int hevbcast_open(struct hevbcast *h, struct err *e) {

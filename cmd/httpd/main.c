@@ -197,40 +197,36 @@ static void close_routes(struct httpd *h) {
 }
 
 static void prepare(struct httpd *h) {
-    const struct {
-        const char *name;
-        const uint64_t *value;
-    } counter[] = {{"requests", &h->n.requests},
-                   {"connections", &h->n.connections},
-                   {"connections_cut", &h->n.cut},
-                   {"responses_2xx", &h->n.responses_2xx},
-                   {"responses_3xx", &h->n.responses_3xx},
-                   {"responses_4xx", &h->n.responses_4xx},
-                   {"responses_5xx", &h->n.responses_5xx},
-                   {"sent_bytes", &h->n.sent_bytes},
-                   {"upgrades", &h->n.upgrades},
-                   {"upgrades_refused", &h->n.upgrades_refused},
-                   {"upgrades_crowded", &h->n.upgrades_crowded},
-                   {"asks", &h->n.asks},
-                   {"ask_timeouts", &h->n.ask_timeouts},
-                   {"sse_viewers", &h->n.sse_viewers},
-                   {"sse_skipped", &h->n.sse_skipped},
-                   {"images_kept", &h->n.images_kept},
-                   {"images_bytes", &h->n.images_bytes},
-                   {"images_dropped", &h->n.images_dropped},
-                   {"mjpeg_viewers", &h->n.mjpeg_viewers},
-                   {"mjpeg_images", &h->n.mjpeg_images},
-                   {"mjpeg_skipped", &h->n.mjpeg_skipped},
-                   {"refused", &h->n.refused},
-                   {"proxied", &h->n.proxied},
-                   {"proxy_faults", &h->n.proxy_faults}};
+    const struct stage_counter counter[] = {{"requests", &h->n.requests},
+                                            {"connections", &h->n.connections},
+                                            {"connections_cut", &h->n.cut},
+                                            {"responses_2xx", &h->n.responses_2xx},
+                                            {"responses_3xx", &h->n.responses_3xx},
+                                            {"responses_4xx", &h->n.responses_4xx},
+                                            {"responses_5xx", &h->n.responses_5xx},
+                                            {"sent_bytes", &h->n.sent_bytes},
+                                            {"upgrades", &h->n.upgrades},
+                                            {"upgrades_refused", &h->n.upgrades_refused},
+                                            {"upgrades_crowded", &h->n.upgrades_crowded},
+                                            {"asks", &h->n.asks},
+                                            {"ask_timeouts", &h->n.ask_timeouts},
+                                            {"sse_viewers", &h->n.sse_viewers},
+                                            {"sse_skipped", &h->n.sse_skipped},
+                                            {"images_kept", &h->n.images_kept},
+                                            {"images_bytes", &h->n.images_bytes},
+                                            {"images_dropped", &h->n.images_dropped},
+                                            {"mjpeg_viewers", &h->n.mjpeg_viewers},
+                                            {"mjpeg_images", &h->n.mjpeg_images},
+                                            {"mjpeg_skipped", &h->n.mjpeg_skipped},
+                                            {"refused", &h->n.refused},
+                                            {"proxied", &h->n.proxied},
+                                            {"proxy_faults", &h->n.proxy_faults}};
     h->st.ctx = h;
     h->st.no_stdin = h->st.no_stdout = true;
     h->st.on_msg = images_message;
     h->st.on_tick = on_tick;
     h->st.on_stop = on_stop;
-    for (size_t i = 0; i < sizeof counter / sizeof *counter; i++)
-        stage_counter(&h->st, counter[i].name, counter[i].value);
+    stage_counters(&h->st, counter, sizeof counter / sizeof *counter);
 }
 
 int main(int argc, char **argv) {

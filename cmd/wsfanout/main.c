@@ -172,8 +172,7 @@ static void show_counters(struct fanout *f) {
                                         {"pongs_received", &f->n.pongs},
                                         {"bad_handovers", &f->n.bad_handovers},
                                         {"memory_bytes", &f->memory}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(f->st, all[i].name, all[i].value);
+    stage_counters(f->st, all, sizeof all / sizeof *all);
 }
 
 static int fanout_open(struct fanout *f, struct stage *st, struct err *e) {
