@@ -55,6 +55,11 @@ int hub_run(struct stage *st, int status, int (*open)(struct stage *st, struct e
     return stage_close(st, status);
 }
 
+void hub_put_counters(struct buf *b, const struct stage_counter *all, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        mp_kv_uint(b, all[i].name, *all[i].value);
+}
+
 void hub_put_hist(struct buf *b, const char *key, const struct hist *h) {
     char name[48];
     snprintf(name, sizeof name, "%s_p50_us", key);

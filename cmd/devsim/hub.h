@@ -15,6 +15,8 @@ int hub_engines_main(int argc, char **argv);
 int hub_run(struct stage *st, int status, int (*open)(struct stage *st, struct err *e),
             void (*close)(void));
 
+/* Numbers of a report; those that stage_counters is told as well stand in one table. */
+void hub_put_counters(struct buf *b, const struct stage_counter *all, size_t n);
 /* key_p50_us, key_p99_us and key_max_us of a report: three pairs. */
 void hub_put_hist(struct buf *b, const char *key, const struct hist *h);
 

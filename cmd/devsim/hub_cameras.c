@@ -28,6 +28,19 @@ static struct hub_plan plan;
 static struct hub_camera camera[CAMERAS];
 static unsigned done;
 
+static const struct stage_counter told[] = {{"connected", &plan.connected},
+                                            {"accepted", &plan.accepted},
+                                            {"sent", &plan.sent},
+                                            {"acked", &plan.acked},
+                                            {"refused", &plan.refused},
+                                            {"unanswered", &plan.unanswered},
+                                            {"skipped", &plan.skipped},
+                                            {"pictures", &plan.pictures},
+                                            {"pictures_refused", &plan.pictures_refused},
+                                            {"pictures_skipped", &plan.pictures_skipped},
+                                            {"picture_bytes", &plan.picture_bytes}};
+enum { TOLD = sizeof told / sizeof *told };
+
 static const struct opt options[] = {
     {"url", 'u', OPT_TEXT, &url, "URL",
      "the hub: ws://HOST:PORT/PATH, http://HOST:PORT, udp:HOST:PORT", 0, 0},
@@ -162,38 +175,11 @@ static void on_stop(void *ctx) {
 
 static void on_tick(void *ctx) {
     (void)ctx;
-    struct buf *b = stage_begin(&st, "sim.cameras", 0, 15);
+    struct buf *b = stage_begin(&st, "sim.cameras", 0, 1 + TOLD + 3);
     mp_kv_uint(b, "cameras", (uint64_t)cameras);
-    mp_kv_uint(b, "connected", plan.connected);
-    mp_kv_uint(b, "accepted", plan.accepted);
-    mp_kv_uint(b, "sent", plan.sent);
-    mp_kv_uint(b, "acked", plan.acked);
-    mp_kv_uint(b, "refused", plan.refused);
-    mp_kv_uint(b, "unanswered", plan.unanswered);
-    mp_kv_uint(b, "skipped", plan.skipped);
-    mp_kv_uint(b, "pictures", plan.pictures);
-    mp_kv_uint(b, "pictures_refused", plan.pictures_refused);
-    mp_kv_uint(b, "pictures_skipped", plan.pictures_skipped);
-    mp_kv_uint(b, "picture_bytes", plan.picture_bytes);
+    hub_put_counters(b, told, TOLD);
     hub_put_hist(b, "ack", &plan.ack);
     stage_end(&st);
-}
-
-static void open_counters(void) {
-    const struct stage_counter all[] = {{"sent", &plan.sent},
-                                        {"acked", &plan.acked},
-                                        {"refused", &plan.refused},
-                                        {"unanswered", &plan.unanswered},
-                                        {"skipped", &plan.skipped},
-                                        {"pictures", &plan.pictures},
-                                        {"pictures_refused", &plan.pictures_refused},
-                                        {"pictures_skipped", &plan.pictures_skipped},
-                                        {"picture_bytes", &plan.picture_bytes},
-                                        {"connected", &plan.connected},
-                                        {"accepted", &plan.accepted},
-                                        {"connections_lost", &plan.lost}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(&st, all[i].name, all[i].value);
 }
 
 static int open_cameras(struct stage *s, struct err *e) {
@@ -203,7 +189,8 @@ static int open_cameras(struct stage *s, struct err *e) {
         return -1;
     hub_url_self(&plan.url, plan.self);
     plan.on_done = on_done;
-    open_counters();
+    stage_counters(&st, told, TOLD);
+    stage_counter(&st, "connections_lost", &plan.lost);
     pub_retain(&s->pub, "sim.cameras");
     struct chance luck = {seed ? (uint64_t)seed : clock_wall_ns()};
     for (unsigned i = 0; i < cameras; i++) {

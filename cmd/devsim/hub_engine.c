@@ -45,6 +45,18 @@ static struct hub_url hub;
 static struct engine *engine;
 static struct totals n;
 
+static const struct stage_counter told[] = {{"connected", &n.connected},
+                                            {"identified", &n.identified},
+                                            {"closed", &n.closed},
+                                            {"received", &n.received},
+                                            {"unnumbered", &n.unnumbered},
+                                            {"lost", &n.lost},
+                                            {"away", &n.away},
+                                            {"doubled", &n.doubled},
+                                            {"overtaken", &n.overtaken},
+                                            {"bad", &n.bad}};
+enum { TOLD = sizeof told / sizeof *told };
+
 static const struct opt options[] = {
     {"url", 'u', OPT_TEXT, &url, "URL", "the hub: ws://HOST:PORT/PATH", 0, 0},
     {"count", 'n', OPT_INT, &engines, "N", "how many engines", 1, ENGINES},
@@ -190,40 +202,15 @@ static void on_closed(void *ctx, const char *why) {
 
 static void on_tick(void *ctx) {
     (void)ctx;
-    struct buf *b = stage_begin(&st, "sim.engines", 0, 18);
+    struct buf *b = stage_begin(&st, "sim.engines", 0, 2 + TOLD + 6);
     mp_kv_uint(b, "engines", (uint64_t)engines);
-    mp_kv_uint(b, "connected", n.connected);
-    mp_kv_uint(b, "identified", n.identified);
-    mp_kv_uint(b, "closed", n.closed);
-    mp_kv_uint(b, "received", n.received);
     mp_kv_uint(b, "recent_received", n.recent_received);
-    mp_kv_uint(b, "unnumbered", n.unnumbered);
-    mp_kv_uint(b, "lost", n.lost);
-    mp_kv_uint(b, "away", n.away);
-    mp_kv_uint(b, "doubled", n.doubled);
-    mp_kv_uint(b, "overtaken", n.overtaken);
-    mp_kv_uint(b, "bad", n.bad);
+    hub_put_counters(b, told, TOLD);
     hub_put_hist(b, "latency", &n.latency);
     hub_put_hist(b, "recent", &n.recent);
     stage_end(&st);
     memset(&n.recent, 0, sizeof n.recent);
     n.recent_received = 0;
-}
-
-static void open_counters(void) {
-    const struct stage_counter all[] = {{"connected", &n.connected},
-                                        {"identified", &n.identified},
-                                        {"refused", &n.refused},
-                                        {"closed", &n.closed},
-                                        {"received", &n.received},
-                                        {"lost", &n.lost},
-                                        {"away", &n.away},
-                                        {"doubled", &n.doubled},
-                                        {"overtaken", &n.overtaken},
-                                        {"bad", &n.bad},
-                                        {"unnumbered", &n.unnumbered}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        stage_counter(&st, all[i].name, all[i].value);
 }
 
 static void start_engine(struct engine *g, unsigned i) {
@@ -245,7 +232,8 @@ static int open_engines(struct stage *s, struct err *e) {
                        (long long)engines);
     if (hub_url_find(&hub, e) < 0)
         return -1;
-    open_counters();
+    stage_counters(&st, told, TOLD);
+    stage_counter(&st, "refused", &n.refused);
     pub_retain(&s->pub, "sim.engines");
     engine = mem_alloc((size_t)engines * sizeof *engine);
     for (unsigned i = 0; i < engines; i++)
