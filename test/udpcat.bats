@@ -22,7 +22,7 @@ teardown() {
 socket() {
     "$PY" -c "import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10)
-s.connect(('127.0.0.1', $PORT)); port = s.getsockname()[1]
+s.connect(('127.0.0.1', $PORT)); port_of_udpcat = $PORT; port = s.getsockname()[1]
 $1"
 }
 count() { tapline req udp stats | "$PY" -c "import json,sys; print(json.load(sys.stdin)['stats']['counters']['$1'])"; }
@@ -61,6 +61,24 @@ s.send(b''); s.send(b'x' * 100); s.send(b'x' * 101); s.send(b'x' * 9000); s.send
     run udpcat --listen 127.0.0.1:1 --from 10.0.0.0/99
     assert_failure 2
     assert_output --partial -- --from
+}
+
+@test "who floods is not heard beyond the rate, others are; nor are all together" {
+    cat_on --rate 100 --rate-all 300
+    socket "
+for i in range(1000): s.send(b'flood')
+o = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); o.bind(('127.0.0.2', 0)); o.sendto(b'calm', ('127.0.0.1', port_of_udpcat))
+for k in range(3, 30):
+    o = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); o.bind(('127.0.0.%d' % k, 0))
+    for i in range(50): o.sendto(b'many', ('127.0.0.1', port_of_udpcat))"
+    wait_line out "$(printf calm | od -An -tx1 | tr -d ' ')"
+    wait_line log 'ignored: more than 100 a second'
+    sum() { (($(count datagrams_received) + $(count datagrams_flooded) + $(count datagrams_overrun) == 2351)); }
+    wait_for 10 sum
+    # A second's worth at once, and what was allowed while it took.
+    (($(grep -c 666c6f6f64 out) >= 100 && $(grep -c 666c6f6f64 out) < 500))
+    (($(count datagrams_received) >= 300 && $(count datagrams_received) < 1500))
+    (($(count datagrams_flooded) > 500))
 }
 
 @test "what cannot be sent is dropped and said, and nothing else suffers" {

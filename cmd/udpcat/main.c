@@ -16,10 +16,10 @@ struct udpcat {
     struct udp udp;
     const char *listen;
     struct opt_list from;
-    int64_t max;
+    int64_t max, rate, rate_all;
 };
 
-static struct udpcat udpcat = {.udp = {.fd = -1}, .max = 8 << 10};
+static struct udpcat udpcat = {.udp = {.fd = -1}, .max = 8 << 10, .rate = 1000, .rate_all = 5000};
 
 static const struct opt options[] = {
     {"listen", 'l', OPT_TEXT, &udpcat.listen, "HOST:PORT",
@@ -32,6 +32,11 @@ static const struct opt options[] = {
      0, 0},
     {"max", 0, OPT_SIZE, &udpcat.max, "SIZE", "bytes of a datagram; a longer one is ignored", 1,
      UDP_BYTES},
+    {"rate", 0, OPT_INT, &udpcat.rate, "N",
+     "datagrams a second of one address (IPv6: of its first 64 bits); more are ignored (0: no "
+     "limit)",
+     0, 10000000},
+    {"rate-all", 0, OPT_INT, &udpcat.rate_all, "N", "the same of all together", 0, 10000000},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
 
 static const struct opt_program program = {
@@ -102,6 +107,7 @@ static void open_counters(struct udpcat *c) {
     stage_counter(&c->st, "datagrams_sent", &c->udp.sent);
     stage_counter(&c->st, "datagrams_foreign", &c->udp.foreign);
     stage_counter(&c->st, "datagrams_too_long", &c->udp.too_long);
+    stage_counter(&c->st, "datagrams_flooded", &c->udp.flooded);
     stage_counter(&c->st, "datagrams_overrun", &c->udp.overrun);
     stage_counter(&c->st, "datagrams_unsent", &c->udp.unsent);
 }
@@ -119,6 +125,8 @@ static int check(struct udpcat *c, struct err *e) {
 
 static int open_socket(struct udpcat *c, struct err *e) {
     c->udp.max = (size_t)c->max;
+    c->udp.flood.each = (uint64_t)c->rate;
+    c->udp.flood.all = (uint64_t)c->rate_all;
     c->udp.on_datagram = on_datagram;
     c->udp.ctx = c;
     open_counters(c);

@@ -10,6 +10,7 @@
 #include "listen.h"
 #include "log.h"
 #include "msg.h"
+#include "tries.h"
 
 /* ---- receiving ---- */
 
@@ -44,6 +45,20 @@ static void refuse(struct udp *u, const struct sockaddr *from, size_t n) {
     }
 }
 
+static bool is_flood(struct udp *u, const struct sockaddr *from) {
+    static struct log_limit limit;
+    char host[UDP_HOST];
+    if (flood_takes(&u->flood, tries_who(from), clock_mono_ns()))
+        return false;
+    u->flooded++;
+    log_limited(&limit, LOG_WARN,
+                "a datagram of %s ignored: more than %llu a second of one address or %llu of all "
+                "(--rate, --rate-all)",
+                udp_host(from, host), (unsigned long long)u->flood.each,
+                (unsigned long long)u->flood.all);
+    return true;
+}
+
 static void take(struct udp *u, struct msghdr *h, const uint8_t *p, size_t n, uint64_t time_ns) {
     const struct sockaddr *from = h->msg_name;
     count_drops(u, h);
@@ -51,6 +66,8 @@ static void take(struct udp *u, struct msghdr *h, const uint8_t *p, size_t n, ui
         refuse(u, from, n);
         return;
     }
+    if (is_flood(u, from))
+        return;
     u->received++;
     u->on_datagram(u->ctx, &(struct datagram){p, n, from, time_ns});
 }

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "err.h"
+#include "flood.h"
 #include "netlist.h"
 
 enum {
@@ -30,7 +31,8 @@ struct udp {
     int family; /* of the socket */
     size_t max; /* bytes of a datagram; a longer one is dropped */
     struct netlist from;
-    uint64_t received, sent, foreign, too_long, overrun, unsent; /* counts */
+    struct flood flood;
+    uint64_t received, sent, foreign, too_long, flooded, overrun, unsent; /* counts */
     void (*on_datagram)(void *ctx, const struct datagram *d);
     void *ctx;
     uint32_t kernel_drops; /* as the kernel counts them for this socket */
