@@ -254,6 +254,43 @@ assert t == sorted(t) and abs(t[-1] - int(sys.argv[1])) < 60000, t" "$now" "$out
     wait_for 10 bash -c "tapline req cam state | grep -q '\"data\":0,'"
 }
 
+@test "camctl: one address takes neither all places of the data port nor anybody's connection" {
+    server --mode open --per-address 2
+    "$PY" - "$DATA" "$AUTH" "$CONTROL" "$NO_DATA" <<'END'
+import socket, sys
+data, auth, control = map(int, sys.argv[1:4])
+def knock(port, source):
+    return socket.create_connection(("127.0.0.1", port), timeout=15, source_address=(source, 0))
+two = [knock(data, "127.0.0.1") for _ in range(2)]
+for s in two:
+    assert len(s.recv(16)) == 16  # it is in
+third = knock(data, "127.0.0.1")
+assert third.recv(16).hex() == sys.argv[4] and third.recv(16) == b""
+other = knock(data, "127.0.0.2")
+assert len(other.recv(16)) == 16
+two[0].close()
+def again():
+    s = knock(data, "127.0.0.1")
+    return len(s.recv(16)) == 16
+while not again():
+    pass
+# Connections that say nothing: the oldest of its own address goes.
+for port in auth, control:
+    calm = knock(port, "127.0.0.2")
+    flood = [knock(port, "127.0.0.1") for _ in range(150)]
+    assert flood[0].recv(1) == b"" and flood[117].recv(1) == b""
+    calm.sendall(bytes.fromhex("00ff02010000fc" if port == control else "00ff0001000141be"))
+    assert len(calm.recv(64)) >= 7, port
+    flood[118].settimeout(0.05)
+    try:
+        assert flood[118].recv(1), "one too many has gone"
+    except TimeoutError:
+        pass
+END
+    counted refused_of_address 1
+    counted connections_displaced 236
+}
+
 @test "camctl: noise at every port" {
     with_password
     authenticate

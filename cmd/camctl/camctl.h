@@ -21,6 +21,7 @@
 
 #include "annexb.h"
 #include "codec/campacket.h"
+#include "crowd.h"
 #include "doors.h"
 #include "guard.h"
 #include "proc.h"
@@ -37,7 +38,8 @@ enum {
     LINGER_MS = 1000,      /* a client may take so long to read its last answer */
     PASSWORD_MAX = 512,    /* bytes of a packet's payload at the authentication port */
     COMMAND_MAX = 64,      /* and at the settings port */
-    CONNS = 128,           /* open connections at each of these two; one more ends the oldest */
+    CONNS = 128,           /* open connections at each of these two; one more ends the oldest, */
+    CONNS_EACH = 32,       /* or the oldest of its own address when that has so many */
     ANSWER_BYTES = 512,    /* answers that wait for a client; then it is not read any more */
     CHANGES = 256,         /* changes of the settings that wait; one more is refused */
     CHANGE_PAUSE_MS = 500, /* between the end of the camera programs and their new start */
@@ -56,7 +58,7 @@ struct config {
     const char *host, *port_text[PORTS], *log_level, *log_file, *password_file, *mode, *source,
         *settings_file, *rtsp_url, *camera, *publisher, *preview, *value;
     const char *file; /* --config */
-    int64_t session_ms, silence_ms, viewers, width, height, fps, preview_fps;
+    int64_t session_ms, silence_ms, viewers, per_address, width, height, fps, preview_fps;
 
     /* What that means. */
     int64_t port[PORTS];
@@ -118,6 +120,7 @@ struct conn {
     enum port port;
     int fd, events;
     struct sockaddr_storage peer;
+    uint64_t who;  /* its address, see tries.h */
     char name[64]; /* of the peer, with its port */
     uint8_t in[PASSWORD_MAX + CAMPACKET_OVERHEAD];
     size_t have;
@@ -163,6 +166,7 @@ struct viewer {
     struct camctl *c;
     int fd;
     size_t index;
+    uint64_t who; /* its address, see tries.h */
     struct sockaddr_storage peer;
     char name[64];
     uint8_t rest[CAMPACKET_SHORT]; /* of a packet that was half taken */
@@ -175,6 +179,7 @@ struct viewer {
 struct viewers {
     struct viewer **item;
     size_t n, max;
+    struct crowd crowd; /* by address */
     int timer_fd;
     uv_poll_t timer;
     uint64_t base_ns; /* monotonic; tick k is due at base + k / RATE_HZ */
@@ -263,7 +268,7 @@ int entrance_open(struct camctl *c, struct err *e);
 /* ---- all of it ---- */
 
 struct counts {
-    uint64_t viewers, opened, refused, cut, skipped, packets, missed; /* data */
+    uint64_t viewers, opened, refused, crowded, displaced, cut, skipped, packets, missed; /* data */
     uint64_t requests, sets, bad_packets, garbage; /* settings and authentication */
     uint64_t right, wrong, limited;                /* passwords */
     uint64_t frames_left_out;

@@ -8,6 +8,7 @@
 #include "camctl.h"
 #include "listen.h"
 #include "log.h"
+#include "tries.h"
 
 static void watch(struct conn *x);
 
@@ -237,6 +238,25 @@ void conn_go_on(struct conn *x) {
 
 /* ---- joining ---- */
 
+/* Who opens many makes room for itself, and nobody else suffers. */
+static void make_room(struct camctl *c, enum port port, uint64_t who) {
+    static struct log_limit limit;
+    struct conns *l = &c->conns[port];
+    struct conn *own = NULL;
+    size_t n = 0;
+    for (struct conn *x = l->last; x; x = x->prev)
+        if (x->who == who) {
+            own = x;
+            n++;
+        }
+    if (n < CONNS_EACH && l->n < CONNS)
+        return;
+    struct conn *old = n < CONNS_EACH ? l->first : own;
+    c->n.displaced++;
+    log_limited(&limit, LOG_WARN, "%s: its connection ends, too many are open", old->name);
+    conn_drop(old);
+}
+
 void conn_add(struct camctl *c, enum port port, int fd, const struct sockaddr_storage *peer) {
     struct conns *l = &c->conns[port];
     struct conn *x = mem_alloc(sizeof *x);
@@ -246,8 +266,8 @@ void conn_add(struct camctl *c, enum port port, int fd, const struct sockaddr_st
         free(x);
         return;
     }
-    if (l->n == CONNS)
-        conn_drop(l->first);
+    x->who = tries_who((const struct sockaddr *)peer);
+    make_room(c, port, x->who);
     x->c = c;
     x->port = port;
     x->fd = fd;

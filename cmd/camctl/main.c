@@ -45,6 +45,10 @@ static const struct opt network[] = {
      "an address must authenticate again when it had no connection for so long", 1000, 31622400000},
     {"viewers", 0, OPT_INT, &camctl.cfg.viewers, "N", "refuse more than N clients of the data port",
      1, 1 << 20},
+    {"per-address", 0, OPT_INT, &camctl.cfg.per_address, "N",
+     "refuse more than N of them of one address (IPv6: of its first 64 bits); 0: a quarter of "
+     "--viewers, and any number from this machine itself",
+     0, 1 << 20},
     {"value", 0, OPT_TEXT, &camctl.cfg.value, "TOPIC.FIELD",
      "stream this number of the messages of -i; without it one at random, 0 to 10", 0, 0},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, 0, 0}};
@@ -167,6 +171,8 @@ static void show_counters(struct camctl *c) {
                                         {"viewers_opened", &c->n.opened},
                                         {"viewers_cut", &c->n.cut},
                                         {"refused", &c->n.refused},
+                                        {"refused_of_address", &c->n.crowded},
+                                        {"connections_displaced", &c->n.displaced},
                                         {"packets", &c->n.packets},
                                         {"packets_skipped", &c->n.skipped},
                                         {"ticks_missed", &c->n.missed},

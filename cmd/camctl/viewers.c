@@ -10,6 +10,7 @@
 #include "camctl.h"
 #include "listen.h"
 #include "log.h"
+#include "tries.h"
 
 enum {
     OWN_FILES = 64 + 2 * CONNS,              /* descriptors the program needs beside its viewers */
@@ -57,6 +58,7 @@ static void viewer_drop(struct viewer *v) {
         return;
     v->gone = true;
     camctl_keep(v->c, &v->peer);
+    crowd_leave(&w->crowd, v->who);
     w->item[v->index] = w->item[--w->n];
     w->item[v->index]->index = v->index;
     v->c->n.viewers = w->n;
@@ -89,27 +91,60 @@ static void on_poll(uv_poll_t *p, int status, int events) {
         viewer_drop(v);
 }
 
-void viewer_add(struct camctl *c, int fd, const struct sockaddr_storage *peer) {
-    static struct log_limit full;
-    struct viewers *w = &c->viewers;
-    struct viewer *v = mem_alloc(sizeof *v);
+/* Its client is told so in the words of the port. */
+static void refuse(struct camctl *c, int fd, const char *name, enum crowd_room why) {
+    static struct log_limit full, crowded;
+    c->n.refused++;
+    c->n.crowded += why == CROWD_TOO_MANY;
+    if (why == CROWD_TOO_MANY)
+        log_limited(&crowded, LOG_WARN, "viewer %s refused: its address has %u (--per-address)",
+                    name, crowd_each(&c->viewers.crowd));
+    else
+        log_limited(&full, LOG_WARN, "viewer %s refused: %zu are connected (--viewers)", name,
+                    c->viewers.n);
+    conn_refuse(fd, PORT_DATA);
+}
+
+static void set_socket(int fd) {
     int one = 1, notsent = NOTSENT;
-    if (c->stopping || w->n == w->max || uv_poll_init(&c->st.loop, &v->poll, fd) < 0) {
-        c->n.refused++;
-        log_limited(&full, LOG_WARN, "a viewer was refused: %zu are connected (--viewers)", w->n);
-        close(fd);
-        free(v);
-        return;
-    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof notsent);
+}
+
+static struct viewer *viewer_new(struct camctl *c, int fd, const struct sockaddr_storage *peer) {
+    struct viewer *v = mem_alloc(sizeof *v);
+    if (uv_poll_init(&c->st.loop, &v->poll, fd) < 0) {
+        free(v);
+        return NULL;
+    }
     v->c = c;
     v->fd = fd;
     v->peer = *peer;
     v->poll.data = v;
+    return v;
+}
+
+void viewer_add(struct camctl *c, int fd, const struct sockaddr_storage *peer) {
+    struct viewers *w = &c->viewers;
+    char name[64];
+    uint64_t who = tries_who((const struct sockaddr *)peer);
+    address_text((const struct sockaddr *)peer, name, sizeof name);
+    enum crowd_room room = c->stopping ? CROWD_FULL : crowd_enter(&w->crowd, who);
+    if (room != CROWD_ROOM) {
+        refuse(c, fd, name, room);
+        return;
+    }
+    struct viewer *v = viewer_new(c, fd, peer);
+    if (!v) {
+        crowd_leave(&w->crowd, who);
+        refuse(c, fd, name, CROWD_FULL);
+        return;
+    }
+    set_socket(fd);
+    v->who = who;
     v->index = w->n;
     v->progress_ms = camctl_ms(c);
-    address_text((const struct sockaddr *)peer, v->name, sizeof v->name);
+    memcpy(v->name, name, sizeof name);
     w->item[w->n++] = v;
     c->n.viewers = w->n;
     c->n.opened++;
@@ -217,6 +252,7 @@ int viewers_open(struct camctl *c, struct err *e) {
     struct viewers *w = &c->viewers;
     w->max = room(c->cfg.viewers);
     w->item = mem_alloc(w->max * sizeof *w->item);
+    crowd_open(&w->crowd, NULL, (uint32_t)w->max, (uint32_t)c->cfg.per_address);
     w->base_ns = clock_mono_ns();
     w->random = clock_wall_ns() | 1;
     w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -235,6 +271,7 @@ void viewers_close(struct camctl *c) {
         viewer_drop(w->item[w->n - 1]);
     free(w->item);
     w->item = NULL;
+    crowd_close(&w->crowd);
     uv_close((uv_handle_t *)&w->timer, NULL);
     close(w->timer_fd);
 }
