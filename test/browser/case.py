@@ -4,6 +4,7 @@ import os
 import unittest
 from pathlib import Path
 
+from fair import troubles
 from harness import Browser
 
 PICTURES = os.environ.get("TAPLINE_PICTURES")  # directory for screenshots
@@ -57,6 +58,16 @@ class PageCase(BrowserCase):
         self.page = self.browser.page(self.server.url + (self.path if path is None else path), **view)
         self.page.wait(ready, self.patience)
         return self.page
+
+    def fair(self, page):
+        """Nothing on the page is cut off, unreadable or without a name, at any size."""
+        self.assertEqual(troubles(page), {})
+
+    def in_a_row(self, page, *selectors):
+        """These stand beside each other."""
+        tops = page.js("arguments[0].map((one) => { const box = document.querySelector(one).getBoundingClientRect();"
+                       " return (box.top + box.bottom) / 2; })", selectors)
+        self.assertLess(max(tops) - min(tops), 4, selectors)
 
     def picture(self, page, name):
         if PICTURES:

@@ -170,11 +170,14 @@ class Browser:
             self._command("Network.enable")
             self._command("Network.setBlockedURLs", urls=self.blocked)
         self.blocked = []
-        self._command("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                      deviceScaleFactor=scale, mobile=width < 600)
+        self.resize(width, height, scale)
         self.colours(scheme)
         self.driver.get(url)
         return Page(self)
+
+    def resize(self, width, height, scale=1):
+        self._command("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                      deviceScaleFactor=scale, mobile=width < 600)
 
     def before_load(self, script):
         """JavaScript for the next page only, before its own."""

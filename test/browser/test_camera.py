@@ -51,6 +51,7 @@ class Watching(CameraCase):
         self.assertIn("nicht über RTSP", page.text("[data-name=publisher]"))
         page.wait("document.querySelector('[data-process=publisher] .process-lines').textContent.includes('Connection refused')", 20)
         self.picture(page, "camera-dark.png")
+        self.fair(page)
         self.assertEqual(page.errors(), [])
 
     def test_phone_light_and_languages(self):

@@ -48,6 +48,7 @@ class Watching(CameraCase):
         page.wait("document.querySelectorAll('.film-frame').length > 3")
         self.assertEqual(page.errors(), [])
         self.picture(page, "espcam-wall.png")
+        self.fair(page)
 
     def test_pictures_follow_the_cameras(self):
         page = self.open()
@@ -253,6 +254,8 @@ class Trouble(CameraCase):
         page.js("window.deaf = true")
         page.wait("document.body.dataset.link === 'stale'", 25)
         self.assertIn("antwortet nicht", page.text("#notices"))
+        # No camera looks alive.
+        self.assertEqual(page.js(f"getComputedStyle({card(A, '.dot')}).backgroundColor"), "rgba(0, 0, 0, 0)")
         page.js("window.deaf = false, 1")
         page.wait("document.body.dataset.link === 'up'", 15)
         page.wait("!document.querySelector('[data-name=link]')")

@@ -80,6 +80,7 @@ class Watching(HevCase):
         self.assertEqual(page.text(".clinical"), "Nicht für klinischen Gebrauch")
         self.assertIn("Protokoll B6", page.text("#foot-text"))
         self.picture(page, "hev-dark.png")
+        self.fair(page)
         self.assertEqual(page.errors(), [])
 
     def test_languages_and_keys(self):
@@ -93,6 +94,13 @@ class Watching(HevCase):
         page.key("m")
         page.key("l")
         page.wait("document.querySelector('[data-channel=flow] .lane-name').textContent === 'Fluss'")
+
+    def test_a_small_screen_has_one_bar_and_figures_in_a_row(self):
+        page = self.open(width=1024, height=768)
+        self.live(page)
+        self.in_a_row(page, ".brand", ".states", ".clinical", ".tools")
+        page.wait("document.querySelector('[data-number=peep] .tile-note').textContent !== ''", 25)
+        self.in_a_row(page, *(f"[data-number={name}] .tile-value" for name in ("pip", "peep", "plateau")))
 
     def test_phone_and_light(self):
         page = self.open(width=390, height=844, scheme="light")
@@ -172,11 +180,13 @@ class Trouble(HevCase):
         page.wait("document.body.dataset.fresh === 'late' && document.body.dataset.device === 'lost'")
         self.assertIn("abgezogen", page.text("#notices"))
         self.assertTrue(page.visible("#no-data"))
+        self.assertTrue(page.visible("#alarms-unknown") and not page.visible("#alarms-none"))
         self.assertRegex(page.text("#no-data"), r"^Keine Daten seit \d+ s$")
         self.assertTrue(page.js("document.getElementById('start').disabled"))
         self.picture(page, "hev-unplugged.png")
         page.wait("document.body.dataset.fresh === 'live'", 20)
         page.wait("document.querySelector('.notice') === null")
+        self.assertTrue(page.visible("#alarms-none") and not page.visible("#alarms-unknown"))
         self.assertFalse(page.js("document.getElementById('start').disabled"))
 
     def test_the_server_away_is_told_and_the_page_comes_back(self):

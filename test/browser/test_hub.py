@@ -90,7 +90,7 @@ class Showing(HubCase):
         camera.tag(7, x_cm=10, y_cm=-4, z_cm=120, range_cm=120.5, yaw=12.5, pitch=-3, roll=30, decision_margin=61.2, extra="kept")
         row = self.row("hall", 7)
         self.assertEqual([row[key] for key in ("tag", "x_cm", "y_cm", "z_cm", "range_cm", "yaw", "pitch", "roll", "decision_margin", "via")],
-                         ["7", "10,0", "-4,0", "120,0", "120,5", "12,5", "-3,0", "30,0", "61,2", "WebSocket"])
+                         ["7", "10,0", "−4,0", "120,0", "120,5", "12,5", "−3,0", "30,0", "61,2", "WebSocket"])
         self.assertRegex(row["age"], r"^\d,\d s$")
         page.wait("document.querySelector('#instruments').dataset.camera === 'hall'")
         self.assertEqual(page.text("[data-value=yaw] dd"), "12,5°")
@@ -193,7 +193,9 @@ class Showing(HubCase):
             camera.tag(1, x_cm=5, y_cm=0, z_cm=80, range_cm=80, yaw=2)
             page.wait("Number(document.body.dataset.tags) > 0")
             self.assertLessEqual(page.js("document.documentElement.scrollWidth"), 390)
+            self.in_a_row(page, ".brand", "#views a[href='/system']")
             self.picture(page, f"hub-phone{path}.png")
+            self.fair(page)
             self.assertEqual(page.errors(), [])
 
     def test_the_grades_are_the_old_ones(self):
@@ -244,6 +246,9 @@ class Watching(HubCase):
         page.click(".chip:nth-child(2)")
         name = page.text(".chip:nth-child(2)")
         self.has(".instruments-title", name)
+        # Two cards stand side by side, however wide the window is.
+        gap = page.js("(([a, b]) => b.getBoundingClientRect().left - a.getBoundingClientRect().right)([...document.querySelectorAll('.cam')])")
+        self.assertTrue(0 <= gap < 30, gap)
         self.picture(page, "hub-status.png")
         self.assertEqual(page.errors(), [])
 

@@ -324,8 +324,13 @@ class Looks(SystemCase):
                            " n.checkVisibility() && n.getBoundingClientRect().right > innerWidth).length")
             self.assertEqual(wide, 0)
 
-    def test_desktop_does_not_scroll_sideways(self):
-        self.no_sideways(self.open(width=1440, height=900))
+    def test_every_size_is_fair(self):
+        page = self.open()
+        self.fair(page)
+        self.browser.resize(1280, 800)
+        acts = "document.querySelector('.acts').getBoundingClientRect()"
+        page.wait(f"innerWidth === 1280 && {acts}.width > 0")
+        self.assertLess(page.js(f"{acts}.right"), 1280)
 
     def test_light_and_dark(self):
         grounds = []

@@ -1,7 +1,7 @@
 // The last half hour: which part of it is shown, fetched when that changes and while it follows now.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { clock, number, span } from "../shared/format.js";
+import { clock, number } from "../shared/format.js";
 import { alarmText } from "./alarms.js";
 import { fetchHistory } from "./api.js";
 import { HistoryPicture } from "./picture.js";
@@ -135,7 +135,6 @@ export class History {
 
   #words() {
     const to = this.to ?? this.now;
-    setText(byId("history-title"), this.i18n.t("history", { span: span(this.wholeMs) }));
     setText(byId("history-span"), `${clock(to - this.spanMs)} – ${this.to === null ? this.i18n.t("now") : clock(to)}`);
     byId("history-live").setAttribute("aria-pressed", String(this.to === null));
     this.buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(this.spanMs === MINUTES[i] * 60000)));

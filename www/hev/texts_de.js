@@ -58,6 +58,7 @@ export const de = {
 
   alarms: "Alarme",
   noAlarms: "Keine Alarme",
+  alarmsUnknown: "Ob es Alarme gibt, ist nicht bekannt",
   acknowledge: "Quittieren",
   priority_high: "hoch",
   priority_medium: "mittel",
@@ -132,7 +133,7 @@ export const de = {
   stopGo: "Anhalten",
   stopSent: "STOP ist angenommen.",
 
-  history: "Letzte {span}",
+  history: "Verlauf",
   historySpan: "Dauer",
   historyMove: "Bewegen",
   historyHelp: "Verlauf: Pfeile bewegen, + und − vergrößern und verkleinern, Ende zeigt jetzt",

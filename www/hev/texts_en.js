@@ -58,6 +58,7 @@ export const en = {
 
   alarms: "Alarms",
   noAlarms: "No alarms",
+  alarmsUnknown: "Whether there are alarms is not known",
   acknowledge: "Acknowledge",
   priority_high: "high",
   priority_medium: "medium",
@@ -132,7 +133,7 @@ export const en = {
   stopGo: "Stop",
   stopSent: "STOP is accepted.",
 
-  history: "Last {span}",
+  history: "History",
   historySpan: "Duration",
   historyMove: "Move",
   historyHelp: "History: arrows move, + and − zoom, End shows now",

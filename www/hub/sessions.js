@@ -1,7 +1,7 @@
 // When the cameras were connected, as bars on a line of time, and as a list.
 
 import { byId, element, setText } from "../shared/dom.js";
-import { clock, clockShort, moment, span } from "../shared/format.js";
+import { clock, clockShort, locale, moment, span } from "../shared/format.js";
 
 const MINUTE = 60000;
 const SPANS = [["sess_10m", 10 * MINUTE], ["sess_1h", 60 * MINUTE], ["sess_1d", 1440 * MINUTE], ["sess_all", 0]];
@@ -115,7 +115,7 @@ export class Sessions {
     const step = TICKS.find((ms) => (to - from) / ms <= wide) ?? TICKS.at(-1) * Math.ceil((to - from) / TICKS.at(-1) / wide);
     const zone = new Date(to).getTimezoneOffset() * MINUTE;
     const marks = [];
-    for (let ms = Math.ceil((from - zone) / step) * step + zone; ms < to - (to - from) * (LABEL_PX / this.axis.clientWidth); ms += step) marks.push([ms, step >= 1440 * MINUTE ? new Date(ms).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "numeric" }) : clockShort(ms)]);
+    for (let ms = Math.ceil((from - zone) / step) * step + zone; ms < to - (to - from) * (LABEL_PX / this.axis.clientWidth); ms += step) marks.push([ms, step >= 1440 * MINUTE ? new Date(ms).toLocaleDateString(locale(), { day: "numeric", month: "numeric" }) : clockShort(ms)]);
     while (this.axis.children.length < marks.length) this.axis.append(element("span"));
     while (this.axis.children.length > marks.length) this.axis.lastChild.remove();
     marks.forEach(([ms, text], i) => {

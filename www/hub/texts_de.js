@@ -134,7 +134,7 @@ export const de = {
   sessionsSpan: "Gezeigte Zeit",
   sess_10m: "10 min",
   sess_1h: "1 h",
-  sess_1d: "1 T",
+  sess_1d: "24 h",
   sess_all: "Alles",
   sessionsList: "Als Liste",
   sessionOpen: "jetzt",

@@ -134,7 +134,7 @@ export const en = {
   sessionsSpan: "Time shown",
   sess_10m: "10 min",
   sess_1h: "1 h",
-  sess_1d: "1 d",
+  sess_1d: "24 h",
   sess_all: "All",
   sessionsList: "As a list",
   sessionOpen: "now",

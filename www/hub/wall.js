@@ -19,7 +19,7 @@ export class Wall extends CameraWall {
 
   show(cameras) {
     super.show(cameras);
-    byId("wall").dataset.count = cameras.length;
+    byId("wall").style.setProperty("--count", cameras.length);
     this.arrange();
   }
 

@@ -1,22 +1,29 @@
 // Numbers and times in the page's language.
 
-const language = () => document.documentElement.lang;
 const formats = new Map();
+
+// The page's language as this browser's user writes it: en-GB has 24 hours, en alone has not.
+export function locale() {
+  const { lang } = document.documentElement;
+  return navigator.languages?.find((tag) => tag.split("-")[0] === lang) ?? lang;
+}
 
 // Kept, because making one costs more than using it.
 function formatOf(digits) {
-  const key = `${language()}${digits}`;
+  const key = `${locale()} ${digits}`;
   if (!formats.has(key)) {
-    formats.set(key, new Intl.NumberFormat(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+    formats.set(key, new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }));
   }
   return formats.get(key);
 }
 
 export const NONE = "–";
 
-// No -0; what is no number is a dash.
-export const number = (value, digits = 0) =>
-  Number.isFinite(value) ? formatOf(digits).format(Math.abs(value) < 0.5 / 10 ** digits ? 0 : value) : NONE;
+// No -0; what is no number is a dash. A true minus is as wide as a plus and does not look like a dash.
+export function number(value, digits = 0) {
+  if (!Number.isFinite(value)) return NONE;
+  return formatOf(digits).format(Math.abs(value) < 0.5 / 10 ** digits ? 0 : value).replace("-", "−");
+}
 
 // As much as is needed: 0, 0.25, 4.3, 31.
 export const rate = (value) => number(value, !value || value >= 10 ? 0 : value < 1 ? 2 : 1);
@@ -37,9 +44,9 @@ export function span(ms) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
-export const clock = (ms) => new Date(ms).toLocaleTimeString(language());
+export const clock = (ms) => new Date(ms).toLocaleTimeString(locale());
 export const clockShort = (ms) =>
-  new Date(ms).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+  new Date(ms).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 export const date = (ms) =>
-  new Date(ms).toLocaleDateString(language(), { weekday: "short", day: "numeric", month: "long", year: "numeric" });
+  new Date(ms).toLocaleDateString(locale(), { weekday: "short", day: "numeric", month: "long", year: "numeric" });
 export const moment = (ms) => `${date(ms)}, ${clock(ms)}`;

@@ -45,7 +45,7 @@ export class Notices {
   #update() {
     this.lines.set("link", this.link === "polling" ? "warn" : "bad", this.#linkText());
     const ill = this.ill ?? [];
-    const text = ill.map((stage) => `${stage.name}: ${stage.cause_text || stage.cause}`).join("; ");
+    const text = ill.map((stage) => `${stage.name}: ${stage.cause_text || stage.cause}`).join("\n");
     this.lines.set("stages", "warn", this.link === "up" || this.link === "polling" ? text : "");
   }
 
