@@ -58,9 +58,7 @@ struct camera_rules {
     bool asked, control; /* camctl has been asked; it has answered */
     char trouble[160];   /* why not */
     uint64_t ws_clients;
-    uv_timer_t page_timer, batch_timer, ask_timer;
-    bool changed;
-    uint64_t told_ms; /* loop time of the last state */
+    uv_timer_t batch_timer, ask_timer;
     uint64_t values, attempts, refused, batches, states, requests, requests_failed, bad_texts;
     uint64_t unknown_processes; /* beyond CAMERA_PROCESSES: not shown */
 };

@@ -6,14 +6,10 @@
 
 #include "camera.h"
 #include "json.h"
+#include "pace.h"
 #include "pages.h"
 
-enum {
-    BATCH_MS = 100,
-    CHANGE_MS = 20, /* several changes of one moment are one state */
-    APART_MS = 100,
-    HEARTBEAT_MS = 1000 /* so that pages can tell a dead link */
-};
+enum { BATCH_MS = 100 };
 
 static const char GROUP[] = "camera";
 
@@ -97,22 +93,16 @@ static void send_changed_processes(void) {
     }
 }
 
-static void on_page_timer(uv_timer_t *t) {
-    camera.changed = false;
-    camera.told_ms = uv_now(t->loop);
+static void tell(void) {
     send_changed_processes();
     if (camera.memory->pages)
         send_state(0);
-    uv_timer_start(t, on_page_timer, HEARTBEAT_MS, 0);
 }
 
+static struct pace pace = {.change_ms = 20, .apart_ms = 100, .heartbeat_ms = 1000, .tell = tell};
+
 void camera_changed(void) {
-    uint64_t now = uv_now(&camera.st->loop), next = camera.told_ms + APART_MS;
-    if (camera.changed)
-        return;
-    camera.changed = true;
-    uv_timer_start(&camera.page_timer, on_page_timer,
-                   next > now + CHANGE_MS ? next - now : CHANGE_MS, 0);
+    pace_changed(&pace);
 }
 
 /* ---- data stream ---- */
@@ -165,12 +155,12 @@ void camera_page_text(const struct msg *m) {
 
 void camera_page_open(uv_loop_t *loop) {
     sent = camera.memory->samples;
-    uv_timer_init(loop, &camera.page_timer);
+    pace_open(&pace, loop);
     uv_timer_init(loop, &camera.batch_timer);
     camera_changed();
 }
 
 void camera_page_close(void) {
-    uv_close((uv_handle_t *)&camera.page_timer, NULL);
+    pace_close(&pace);
     uv_close((uv_handle_t *)&camera.batch_timer, NULL);
 }

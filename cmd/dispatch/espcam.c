@@ -9,10 +9,10 @@
 
 #include "espcam_jpeg.h"
 #include "log.h"
+#include "pace.h"
 #include "statefile.h"
 
-/* Pages hear of changes soon, and at least every HEARTBEAT, so that they can tell a dead link. */
-enum { CHANGE_MS = 30, APART_MS = 200, HEARTBEAT_MS = 5000, SECOND_MS = 1000 };
+enum { SECOND_MS = 1000 };
 
 struct cam_rules cams = {.opt = {.cameras = 64, .silent_ms = 60000, .saved = "saved"}};
 
@@ -198,20 +198,11 @@ static void on_msg(void *ctx, const struct msg *m) {
 
 /* ---- time ---- */
 
-static void on_page_timer(uv_timer_t *t) {
-    cams.changed = false;
-    cams.told_ms = uv_now(t->loop);
-    cam_page_broadcast();
-    uv_timer_start(t, on_page_timer, HEARTBEAT_MS, 0);
-}
+static struct pace pace = {
+    .change_ms = 30, .apart_ms = 200, .heartbeat_ms = 5000, .tell = cam_page_broadcast};
 
 void cams_changed(void) {
-    uint64_t now = uv_now(&cams.st->loop), next = cams.told_ms + APART_MS;
-    if (cams.changed)
-        return;
-    cams.changed = true;
-    uv_timer_start(&cams.page_timer, on_page_timer, next > now + CHANGE_MS ? next - now : CHANGE_MS,
-                   0);
+    pace_changed(&pace);
 }
 
 static void look_for_silence(struct cam_camera *c, uint64_t now) {
@@ -278,7 +269,7 @@ static int open_rules(struct stage *st, struct err *e) {
     cams.table = statefile_open(st->name, sizeof *cams.table);
     cam_table_check(cams.table);
     name_cameras();
-    uv_timer_init(&st->loop, &cams.page_timer);
+    pace_open(&pace, &st->loop);
     uv_timer_init(&st->loop, &cams.second);
     uv_timer_start(&cams.second, on_second, SECOND_MS, SECOND_MS);
     cam_command_open(&st->loop);
@@ -291,7 +282,7 @@ static void close_rules(struct stage *st) {
     (void)st;
     cam_saved_close();
     cam_command_close();
-    uv_close((uv_handle_t *)&cams.page_timer, NULL);
+    pace_close(&pace);
     uv_close((uv_handle_t *)&cams.second, NULL);
     cam_names_free();
     statefile_close(cams.table, sizeof *cams.table);

@@ -21,9 +21,7 @@ struct cam_rules {
     struct serial serial;
     struct cam_sleeps sleeps;
     uint64_t ws_clients;
-    uv_timer_t page_timer, sleep_timer, second;
-    bool changed;
-    uint64_t told_ms;   /* loop time of the last broadcast */
+    uv_timer_t sleep_timer, second;
     uint64_t strangers; /* lone frames of cameras that nothing else is known of */
     uint64_t pictures, broken, sensors, saved, sleeps_sent, sleeps_refused, bad_texts, bad_macs;
 };

@@ -65,9 +65,7 @@ struct vent_rules {
     uint64_t sample_ns; /* arrival of the last sample, on the monotonic clock; 0 = none */
     double interval_ms; /* between samples, smoothed */
     uint64_t ws_clients;
-    uv_timer_t page_timer, batch_timer, watch_timer;
-    bool changed;
-    uint64_t told_ms; /* loop time of the last state */
+    uv_timer_t batch_timer, watch_timer;
     uint64_t samples, unordered, batches, states, requests, requests_failed, bad_texts;
 };
 

@@ -6,14 +6,12 @@
 
 #include "hev.h"
 #include "json.h"
+#include "pace.h"
 #include "pages.h"
 
 enum {
     BATCH_MS = 16, /* a frame of the screen */
-    BATCH_MAX = 100,
-    CHANGE_MS = 20, /* several changes of one moment are one state */
-    APART_MS = 100,
-    HEARTBEAT_MS = 1000 /* so that pages can tell a dead link */
+    BATCH_MAX = 100
 };
 
 static const char GROUP[] = "hev";
@@ -169,21 +167,15 @@ static void send_state(uint64_t client) {
     vent.states++;
 }
 
-static void on_page_timer(uv_timer_t *t) {
-    vent.changed = false;
-    vent.told_ms = uv_now(t->loop);
+static void tell(void) {
     if (vent.memory->pages)
         send_state(0);
-    uv_timer_start(t, on_page_timer, HEARTBEAT_MS, 0);
 }
 
+static struct pace pace = {.change_ms = 20, .apart_ms = 100, .heartbeat_ms = 1000, .tell = tell};
+
 void vent_changed(void) {
-    uint64_t now = uv_now(&vent.st->loop), next = vent.told_ms + APART_MS;
-    if (vent.changed)
-        return;
-    vent.changed = true;
-    uv_timer_start(&vent.page_timer, on_page_timer, next > now + CHANGE_MS ? next - now : CHANGE_MS,
-                   0);
+    pace_changed(&pace);
 }
 
 /* ---- what they say ---- */
@@ -204,13 +196,13 @@ void vent_page_text(const struct msg *m) {
 /* ---- life ---- */
 
 void vent_page_open(uv_loop_t *loop) {
-    uv_timer_init(loop, &vent.page_timer);
+    pace_open(&pace, loop);
     uv_timer_init(loop, &vent.batch_timer);
     vent_changed();
 }
 
 void vent_page_close(void) {
-    uv_close((uv_handle_t *)&vent.page_timer, NULL);
+    pace_close(&pace);
     uv_close((uv_handle_t *)&vent.batch_timer, NULL);
     buf_free(&batch.text);
 }

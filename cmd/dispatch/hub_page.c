@@ -19,16 +19,16 @@
 
 #include "hub.h"
 #include "json.h"
+#include "pace.h"
 #include "pages.h"
 
 /* ALONE: states a second for single pages; who comes when there were so many gets it with all
  * others.
  */
-enum { CHANGE_MS = 30, APART_MS = 200, HEARTBEAT_MS = 5000, TAGS_MS = 40, ALONE = 50 };
+enum { TAGS_MS = 40, ALONE = 50 };
 
-static uv_timer_t state_timer, tags_timer;
-static bool changed, tagged, is_new[HUB_CAMERAS];
-static uint64_t told_ms;
+static uv_timer_t tags_timer;
+static bool tagged, is_new[HUB_CAMERAS];
 
 /* ---- sending ---- */
 
@@ -75,37 +75,30 @@ static void send_tags(void) {
 
 /* ---- when ---- */
 
-static bool nobody_looks(void) {
-    return hub.state->peers.accepted[HUB_PAGE] == 0;
+static bool somebody_looks(void) {
+    return hub.state->peers.accepted[HUB_PAGE] > 0;
 }
 
-static void on_state_timer(uv_timer_t *t) {
-    changed = false;
-    if (nobody_looks())
-        return;
-    told_ms = uv_now(t->loop);
+static void tell(void) {
     send_state(0);
-    uv_timer_start(t, on_state_timer, HEARTBEAT_MS, 0);
 }
+
+static struct pace pace = {
+    .change_ms = 30, .apart_ms = 200, .heartbeat_ms = 5000, .tell = tell, .wanted = somebody_looks};
 
 static void on_tags_timer(uv_timer_t *t) {
     (void)t;
     tagged = false;
-    if (!nobody_looks())
+    if (somebody_looks())
         send_tags();
 }
 
 void hub_page_changed(void) {
-    uint64_t now = uv_now(&hub.st->loop), next = told_ms + APART_MS;
-    if (changed || nobody_looks())
-        return;
-    changed = true;
-    uv_timer_start(&state_timer, on_state_timer, next > now + CHANGE_MS ? next - now : CHANGE_MS,
-                   0);
+    pace_changed(&pace);
 }
 
 void hub_page_tag(const struct hub_camera *c) {
-    if (nobody_looks())
+    if (!somebody_looks())
         return;
     is_new[hub_cameras_index(&hub.state->cameras, c)] = true;
     if (!tagged)
@@ -149,11 +142,11 @@ void hub_page_text(uint64_t client, const char *text, size_t n) {
 }
 
 void hub_page_open(uv_loop_t *loop) {
-    uv_timer_init(loop, &state_timer);
+    pace_open(&pace, loop);
     uv_timer_init(loop, &tags_timer);
 }
 
 void hub_page_close(void) {
-    uv_close((uv_handle_t *)&state_timer, NULL);
+    pace_close(&pace);
     uv_close((uv_handle_t *)&tags_timer, NULL);
 }

@@ -8,9 +8,7 @@
 #include <string.h>
 
 #include "log.h"
-
-/* Pages hear of changes soon, and at least every HEARTBEAT, so that they can tell a dead link. */
-enum { STATE_DELAY_MS = 20, STATE_HEARTBEAT_MS = 5000 };
+#include "pace.h"
 
 struct panel_rules panel = {.opt = {.buttons = 10, .media = "media", .local_led = true}};
 
@@ -189,17 +187,10 @@ static void on_msg(void *ctx, const struct msg *m) {
 
 /* ---- life ---- */
 
-static void on_state_timer(uv_timer_t *t) {
-    panel.state_changed = false;
-    panel_page_broadcast();
-    uv_timer_start(t, on_state_timer, STATE_HEARTBEAT_MS, 0);
-}
+static struct pace pace = {.change_ms = 20, .heartbeat_ms = 5000, .tell = panel_page_broadcast};
 
 void panel_changed(void) {
-    if (panel.state_changed)
-        return;
-    panel.state_changed = true;
-    uv_timer_start(&panel.state_timer, on_state_timer, STATE_DELAY_MS, 0);
+    pace_changed(&pace);
 }
 
 static void open_counters(struct stage *st) {
@@ -218,7 +209,7 @@ static int panel_open(struct stage *st, struct err *e) {
     panel.state = panel_state_open(st->name);
     if (panel.state->current > (uint64_t)panel.opt.buttons)
         panel.state->current = 0;
-    uv_timer_init(&st->loop, &panel.state_timer);
+    pace_open(&pace, &st->loop);
     panel_media_open(&panel.media, &st->loop, panel.opt.media, (unsigned)panel.opt.buttons,
                      panel_changed);
     open_counters(st);
@@ -229,7 +220,7 @@ static int panel_open(struct stage *st, struct err *e) {
 static void panel_close(struct stage *st) {
     (void)st;
     panel_media_close(&panel.media);
-    uv_close((uv_handle_t *)&panel.state_timer, NULL);
+    pace_close(&pace);
     panel_media_free(&panel.media);
     panel_clients_free(&panel.clients);
     panel_state_close(panel.state);

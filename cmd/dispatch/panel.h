@@ -25,8 +25,6 @@ struct panel_rules {
     char firmware[128];
     uint64_t ws_clients;
     bool clear_owed; /* an LEDCLR could not be delivered; it is sent when the panel is back */
-    bool state_changed;
-    uv_timer_t state_timer;
     uint64_t presses, ended, ended_late, ended_other, bad_texts, out_of_range;
 };
 
