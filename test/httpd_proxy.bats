@@ -122,6 +122,44 @@ HTTP/1.1 403 Forbidden
 HTTP/1.1 200 OK'
 }
 
+@test "one address does not take all places of a WebSocket: 429, and 503 when they are all taken" {
+    start fan wsfanout --clients 8 -o fan -i fifo:none
+    behind
+    $PY - "$SOCK" "$PORT" <<'END'
+import socket, sys, time
+def ask(address):
+    if address:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(10)
+        s.connect(sys.argv[1])
+        s.sendall(b"PROXY TCP%d %s %s 5555 443\r\n" % ((6, address, b"::1") if b":" in address else (4, address, b"10.0.0.1")))
+    else:
+        s = socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
+    s.sendall(b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+              b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    return s, s.recv(4096).split(b"\r\n")[0].split(b" ")[1]
+def until(address, status):
+    """It is in, or out, a moment after its handshake."""
+    end = time.monotonic() + 10
+    while (got := ask(address))[1] != status:
+        got[0].close()
+        assert time.monotonic() < end, (address, got[1])
+        time.sleep(0.02)
+    return got[0]
+a = [until(b"203.0.113.9", b"101") for _ in range(2)]
+until(b"203.0.113.9", b"429").close()
+six = [until(b"2001:db8::1", b"101"), until(b"2001:db8::ffff:2", b"101")]
+until(b"2001:db8::3", b"429").close()
+b = until(b"203.0.113.10", b"101")
+here = [until(None, b"101") for _ in range(3)]
+until(None, b"503").close()
+until(b"203.0.113.11", b"503").close()
+a[0].close()
+a[0] = until(b"203.0.113.9", b"101")
+END
+    wait_line httpd.err 'fan: connection of 203.0.113.9:5555 refused: its address has as many as it may'
+}
+
 # ---- stunnel ----
 
 certificate() {
