@@ -1,4 +1,5 @@
 #include "json.h"
+#include "random.h"
 #include "test.h"
 
 #include <float.h>
@@ -69,15 +70,6 @@ TEST(writes_doubles_in_the_shortest_form) {
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         check_double(table[i].v, table[i].text);
-}
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void) {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
 }
 
 static void check_round_trip(struct buf *b, double v) {

@@ -1,24 +1,8 @@
 #include "mp.h"
+#include "random.h"
 #include "test.h"
 
 #include <stdlib.h>
-
-/* Inputs lie in blocks of exactly their size, so that AddressSanitizer sees a byte read too far. */
-static uint8_t *exact(const void *p, size_t n) {
-    uint8_t *copy = malloc(n ? n : 1);
-    if (n)
-        memcpy(copy, p, n);
-    return copy;
-}
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void) {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 /* One value of every first byte there is, and the edges of each. */
 static const struct sample {

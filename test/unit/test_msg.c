@@ -1,23 +1,8 @@
 #include "msg.h"
+#include "random.h"
 #include "test.h"
 
 #include <stdlib.h>
-
-static uint8_t *exact(const void *p, size_t n) {
-    uint8_t *copy = malloc(n ? n : 1);
-    if (n)
-        memcpy(copy, p, n);
-    return copy;
-}
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_bits(void) {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static void put_message(struct buf *b, uint64_t seq) {
     msg_put_head(b, "panel.press", 11, 1753000000123456789u, seq);
