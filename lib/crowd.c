@@ -43,13 +43,12 @@ void crowd_open(struct crowd *c, const char *name, uint32_t most, uint32_t each)
     c->place = (struct crowd_place *)(void *)(c->head + 1);
     /* What another process left has gone with its connections. */
     memset(c->head, 0, c->size);
-    *c->head = h;
+    *c->head = c->own = h;
 }
 
 void crowd_close(struct crowd *c) {
     if (!c->head)
         return;
-    memset(c->head, 0, c->size);
     if (c->shared)
         statefile_close(c->head, c->size);
     else
@@ -59,40 +58,44 @@ void crowd_close(struct crowd *c) {
 
 /* ---- counting ---- */
 
-/* Its place, or the free one where it would be. */
+/* Its place, or the free one where it would be. There are more places than connections; were they
+ * all taken, somebody else has written them. */
 static size_t find(const struct crowd *c, uint64_t who) {
-    size_t i = home(c->head, who);
-    while (c->place[i].who && c->place[i].who != who)
-        i = (i + 1) & (c->head->places - 1);
+    size_t mask = c->own.places - 1, i = home(&c->own, who);
+    for (size_t n = 0; n < mask && c->place[i].who && c->place[i].who != who; n++)
+        i = (i + 1) & mask;
     return i;
 }
 
 uint64_t crowd_of(const struct crowd *c, uint64_t who) {
-    return c->place[find(c, who)].n;
+    const struct crowd_place *p = &c->place[find(c, who)];
+    return p->who == who ? p->n : 0;
 }
 
 uint32_t crowd_each(const struct crowd *c) {
-    return c->head->each;
+    return c->own.each;
+}
+
+static void count(struct crowd *c, uint32_t n) {
+    c->own.n = c->head->n = n;
 }
 
 enum crowd_room crowd_enter(struct crowd *c, uint64_t who) {
     struct crowd_place *p = &c->place[find(c, who)];
-    enum crowd_room r = room(c->head, who, p->n);
+    enum crowd_room r = room(&c->own, who, p->who == who ? p->n : 0);
     if (r != CROWD_ROOM)
         return r;
-    c->head->n++;
-    if (!is_counted(c->head, who))
-        return r;
-    p->who = who;
-    p->n++;
+    count(c, c->own.n + 1);
+    if (is_counted(&c->own, who))
+        *p = (struct crowd_place){who, p->who == who ? p->n + 1 : 1};
     return r;
 }
 
 /* Whoever was pushed on past the hole by an occupied place moves back, so that it is found. */
 static void remove_at(struct crowd *c, size_t hole) {
-    size_t mask = c->head->places - 1;
-    for (size_t i = (hole + 1) & mask; c->place[i].who; i = (i + 1) & mask) {
-        if (((i - home(c->head, c->place[i].who)) & mask) < ((i - hole) & mask))
+    size_t mask = c->own.places - 1, i = (hole + 1) & mask;
+    for (size_t n = 0; n < mask && c->place[i].who; n++, i = (i + 1) & mask) {
+        if (((i - home(&c->own, c->place[i].who)) & mask) < ((i - hole) & mask))
             continue;
         c->place[hole] = c->place[i];
         hole = i;
@@ -101,9 +104,9 @@ static void remove_at(struct crowd *c, size_t hole) {
 }
 
 void crowd_leave(struct crowd *c, uint64_t who) {
-    c->head->n--;
+    count(c, c->own.n - 1);
     size_t i = find(c, who);
-    if (c->place[i].n && --c->place[i].n == 0)
+    if (c->place[i].who == who && c->place[i].n && --c->place[i].n == 0)
         remove_at(c, i);
 }
 

@@ -29,9 +29,10 @@ struct crowd_place {
     uint64_t n;
 };
 
-/* {0} is one that was never opened. */
+/* {0} is one that was never opened. What is in the file is written for others only, as far as a
+ * wrong value could do harm. */
 struct crowd {
-    struct crowd_head *head;
+    struct crowd_head own, *head;
     struct crowd_place *place;
     size_t size; /* bytes of both */
     bool shared;

@@ -83,6 +83,29 @@ TEST(a_full_table_keeps_its_counts) {
     crowd_close(&c);
 }
 
+/* The file is ours alone, but a wrong byte in it must not end or hang us. */
+TEST(nonsense_in_the_file_does_no_harm) {
+    char dir[] = "/tmp/tl-crowd.XXXXXX", path[64];
+    struct crowd c = {0};
+    CHECK(mkdtemp(dir) && setenv("TAPLINE_RUN", dir, 1) == 0);
+    crowd_open(&c, "x", 64, 8);
+    for (unsigned i = 0; i < 40; i++)
+        crowd_enter(&c, address(i));
+    memset(c.head, 0, sizeof *c.head);
+    CHECK_INT(crowd_enter(&c, address(99)), CROWD_ROOM);
+    memset(c.head, 0xff, c.size);
+    CHECK_INT(crowd_look("x", address(1)), CROWD_ROOM);
+    for (unsigned i = 0; i < 23; i++)
+        CHECK_INT(crowd_enter(&c, address(200 + i)), CROWD_ROOM);
+    CHECK_INT(crowd_enter(&c, address(300)), CROWD_FULL);
+    for (unsigned i = 0; i < 64; i++)
+        crowd_leave(&c, address(i));
+    CHECK_INT(crowd_enter(&c, address(300)), CROWD_ROOM);
+    snprintf(path, sizeof path, "%s/x.state", dir);
+    crowd_close(&c);
+    CHECK(unlink(path) == 0 && rmdir(dir) == 0);
+}
+
 TEST(another_process_sees_whether_there_is_room) {
     char dir[] = "/tmp/tl-crowd.XXXXXX", path[64];
     struct crowd c = {0};
