@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from case import DEAF, PageCase  # noqa: E402
+from fair import SIZES  # noqa: E402
 from hev import HevPipeline  # noqa: E402
 
 LEFT, END, ESCAPE = "\ue012", "\ue010", "\ue00c"
@@ -100,7 +101,10 @@ class Watching(HevCase):
         self.live(page)
         self.in_a_row(page, ".brand", ".states", ".clinical", ".tools")
         page.wait("document.querySelector('[data-number=peep] .tile-note').textContent !== ''", 25)
-        self.in_a_row(page, *(f"[data-number={name}] .tile-value" for name in ("pip", "peep", "plateau")))
+        for width, height in SIZES:
+            self.browser.resize(width, height)
+            page.wait(f"innerWidth === {width}")
+            self.in_a_row(page, *(f"[data-number={name}] .tile-value" for name in ("pip", "peep", "plateau")))
 
     def test_phone_and_light(self):
         page = self.open(width=390, height=844, scheme="light")

@@ -144,7 +144,7 @@ class Showing(HubCase):
         page.click("#interval-go")
         self.assertEqual(camera.hear("set_video_interval")["interval_ms"], 600)
         self.has(".interval-said", "alle 600 ms ein Bild")
-        self.has(".interval-now", "Zuletzt gesagt: 600 ms")
+        self.has(".interval-now", "Zuletzt gesendet: 600 ms")
         page.js("[...document.querySelectorAll('.interval-line button')].find((b) => b.innerText === '−500').click()")
         page.js("[...document.querySelectorAll('.interval-line button')].find((b) => b.innerText === '−500').click()")
         self.assertEqual(page.text(".interval-value"), "100 ms = 10 FPS")

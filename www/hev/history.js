@@ -153,7 +153,7 @@ export class History {
 
   #text({ kind, text }) {
     const key = ["device", "stale"].includes(kind) ? `event_${kind}_${text}` : `event_${kind}`;
-    const what = kind === "alarm" || kind === "cleared" ? alarmText(this.i18n, text) : text.replaceAll("_", " ");
+    const what = kind === "alarm" || kind === "cleared" ? alarmText(this.i18n, text) : this.i18n.word(kind, text);
     return this.i18n.has(key) ? this.i18n.t(key, { text: what }) : `${kind} ${text}`;
   }
 }

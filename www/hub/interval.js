@@ -74,7 +74,7 @@ export class Interval {
     setText(this.value, `${number(wanted)} ms = ${rate(1000 / wanted)} FPS`);
     this.presets.forEach((node, i) => node.setAttribute("aria-pressed", String(PRESETS[i] === wanted)));
     for (const node of [this.slider, this.go, ...this.steps, ...this.presets]) node.disabled = !can;
-    setText(this.go, cameras === 1 ? i18n.t("intervalGo1") : i18n.t("intervalGo", { n: number(cameras) }));
+    setText(this.go, i18n.count("intervalGo", cameras));
     setText(this.now, this.#nowText(cameras));
   }
 

@@ -83,13 +83,13 @@ export const en = {
   advicePoor: "Poor: check the camera's settings and its network.",
 
   interval: "Interval of the pictures",
-  intervalGo: "Tell {n} cameras",
-  intervalGo1: "Tell 1 camera",
+  intervalGo: "Send to {n} cameras",
+  intervalGo1: "Send to 1 camera",
   intervalNobody: "No camera is connected by WebSocket, so none can be told.",
   intervalNever: "nothing",
-  intervalNow: "Told last: {told}. Measured: {real}.",
-  intervalSent: "Told: a picture every {ms} ms, {fps} a second.",
-  intervalFailed: "Not told: {reason}",
+  intervalNow: "Sent last: {told}. Measured: {real}.",
+  intervalSent: "Sent: a picture every {ms} ms, {fps} a second.",
+  intervalFailed: "Not sent: {reason}",
 
   space: "Cameras in front of the tag",
   planes: "Seen from",
