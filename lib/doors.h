@@ -1,7 +1,8 @@
-/* doors: the listening TCP sockets of a server, several ports of one host, on the loop.
+/* doors: listening sockets on the loop: one, whatever it listens at, or those of a server that has
+ * several ports of one host.
  *
- * Each connection is handed to the owner. A door that is out of descriptors rests until doors_wake,
- * for whoever waits outside would wake the loop for ever.
+ * Each connection is handed to the owner. A door that is out of descriptors rests until it is
+ * woken, for whoever waits outside would wake the loop for ever.
  */
 #ifndef TAPLINE_DOORS_H
 #define TAPLINE_DOORS_H
@@ -13,6 +14,30 @@
 #include <uv.h>
 
 #include "err.h"
+
+/* ---- one ---- */
+
+struct door {
+    /* Set by the owner. */
+    const char *takes; /* for the log: "a connection" */
+    int turn;          /* of these in one turn of the loop */
+    /* fd, non-blocking, is the owner's. */
+    void (*welcome)(struct door *d, int fd, const struct sockaddr_storage *peer);
+    void *ctx;
+
+    int fd; /* -1 = none, which is to be set first, too */
+    bool resting;
+    uv_poll_t poll;
+};
+
+/* fd is listening and non-blocking; it is the door's from now on, unless this fails. */
+int door_watch(struct door *d, uv_loop_t *loop, int fd, struct err *e);
+/* Once a second: try again, if it rests. */
+void door_wake(struct door *d);
+/* Memory must live until the loop has run once more. Twice is harmless. */
+void door_shut(struct door *d);
+
+/* ---- several ports ---- */
 
 enum { DOORS_MOST = 4 };
 
@@ -33,12 +58,7 @@ struct doors {
     void (*welcome)(void *ctx, size_t door, int fd, const struct sockaddr_storage *peer);
     void *ctx;
 
-    struct door {
-        struct doors *all;
-        int fd; /* -1 = none */
-        bool resting;
-        uv_poll_t poll;
-    } door[DOORS_MOST];
+    struct door door[DOORS_MOST];
     size_t n; /* of these that have been opened, or are none */
 };
 
@@ -46,9 +66,7 @@ struct doors {
 int doors_check(const struct doors_place *at, struct err *e);
 /* Listen. Those that are open when another cannot be stay so until doors_close. */
 int doors_open(struct doors *d, uv_loop_t *loop, struct err *e);
-/* Once a second: those that rest try again. */
 void doors_wake(struct doors *d);
-/* Memory must live until the loop has run once more. Twice is harmless. */
 void doors_close(struct doors *d);
 
 #endif

@@ -183,6 +183,10 @@ check() {
     check who_comes_while_the_output_is_full_misses_nothing
 }
 
+@test "wsfanout: out of descriptors it rests and takes them later" {
+    check out_of_descriptors_it_rests_and_takes_them_later
+}
+
 @test "wsfanout: a thousand clients" {
     check a_thousand_clients
 }

@@ -1,7 +1,7 @@
 /* fanout: what the parts of wsfanout share.
  *
  *   main.c     options, opening, closing
- *   door.c     takes connections that httpd hands over
+ *   senders.c  takes connections that httpd hands over
  *   client.c   one connection: joining, leaving, the table of them
  *   group.c    names that clients are known by together
  *   receive.c  bytes from a client to messages (wslay)
@@ -18,6 +18,7 @@
 #include <wslay/wslay.h>
 
 #include "crowd.h"
+#include "doors.h"
 #include "handover.h"
 #include "stage.h"
 #include "wsframe.h"
@@ -175,8 +176,7 @@ struct fanout {
     bool stopping;
 
     char name[64]; /* of the socket */
-    int listen_fd;
-    uv_poll_t listen;
+    struct door door;
     struct sender *sender[SENDERS];
     size_t senders;
     uint64_t takes;
@@ -189,9 +189,9 @@ static inline uint64_t fanout_ms(const struct fanout *f) {
     return uv_now(&f->st->loop);
 }
 
-/* ---- door.c ---- */
-int door_open(struct fanout *f, struct err *e);
-void door_close(struct fanout *f);
+/* ---- senders.c ---- */
+int senders_open(struct fanout *f, struct err *e);
+void senders_close(struct fanout *f);
 
 /* ---- client.c ---- */
 int client_table_open(struct fanout *f);

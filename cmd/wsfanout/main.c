@@ -12,7 +12,7 @@
 #include "fanout.h"
 #include "log.h"
 
-static struct fanout fanout = {.listen_fd = -1,
+static struct fanout fanout = {.door = {.fd = -1},
                                .opt = {.clients = 4096,
                                        .queue = 1 << 20,
                                        .skip_above = 256 << 10,
@@ -104,10 +104,15 @@ static void on_blocked(void *ctx, bool full) {
         watch_resume(f);
 }
 
+static void on_second(void *ctx) {
+    struct fanout *f = ctx;
+    door_wake(&f->door);
+}
+
 static void on_stop(void *ctx) {
     struct fanout *f = ctx;
     f->stopping = true;
-    door_close(f);
+    senders_close(f);
     for (size_t i = 0; i < f->leaving_count; i++)
         f->leaving[i]->deadline_ms = fanout_ms(f) + STOP_WAIT_MS;
     out_room(f);
@@ -189,14 +194,14 @@ static int fanout_open(struct fanout *f, struct stage *st, struct err *e) {
     show_counters(f);
     pub_retain(&st->pub, "ws.clients");
     event_clients(f);
-    if (door_open(f, e) < 0)
+    if (senders_open(f, e) < 0)
         return -1;
     client_crowd_open(f);
     return 0;
 }
 
 static void fanout_close(struct fanout *f) {
-    door_close(f);
+    senders_close(f);
     watch_close(f);
     uv_close((uv_handle_t *)&f->prepare, NULL);
     uv_close((uv_handle_t *)&f->check, NULL);
@@ -209,6 +214,7 @@ static void fanout_close(struct fanout *f) {
 static struct stage stage = {.ctx = &fanout,
                              .on_msg = on_msg,
                              .on_request = event_request,
+                             .on_tick = on_second,
                              .on_stop = on_stop,
                              .on_blocked = on_blocked};
 

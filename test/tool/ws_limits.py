@@ -1,5 +1,7 @@
 """Limits of wsfanout, its door, and how it ends. Run through ws_check.py."""
 import os
+import re
+import resource
 import signal
 import socket
 import time
@@ -590,3 +592,20 @@ def idle_costs_nothing(f):
     time.sleep(1.0)
     assert ticks() - before <= 1, "%d ticks" % (ticks() - before)
     assert len(clients) == 50
+
+
+@check()
+def out_of_descriptors_it_rests_and_takes_them_later(f):
+    def log():
+        with open("wsfanout.err") as file:
+            return file.read()
+    soft, hard = resource.prlimit(f.proc.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(f.proc.pid, resource.RLIMIT_NOFILE, (5, hard))
+    with door():
+        wait("two tries", lambda: log().count("cannot accept a hand-over") >= 2)
+    untold = sum(map(int, re.findall("and ([0-9]+) more like it", log())))
+    assert untold < 100, log()
+    resource.prlimit(f.proc.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    c = Client(f)
+    c.text("hello")
+    f.wait("ws.text", client=c.id, text="hello")

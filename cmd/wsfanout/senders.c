@@ -1,6 +1,4 @@
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,44 +82,32 @@ static void keep_sender(struct fanout *f, int fd) {
 
 /* ---- the listening socket ---- */
 
-static void on_listen(uv_poll_t *p, int status, int events) {
-    static struct log_limit failed;
-    struct fanout *f = p->data;
-    (void)status;
-    (void)events;
-    for (int i = 0; i < TURN; i++) {
-        int fd = accept4(f->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && errno != EAGAIN)
-            log_limited(&failed, LOG_WARN, "cannot accept a hand-over: %s", strerror(errno));
-        if (fd < 0)
-            return;
-        if (take(f, fd))
-            keep_sender(f, fd);
-        else
-            close(fd);
-    }
+static void welcome(struct door *d, int fd, const struct sockaddr_storage *peer) {
+    struct fanout *f = d->ctx;
+    (void)peer;
+    if (take(f, fd))
+        keep_sender(f, fd);
+    else
+        close(fd);
 }
 
-int door_open(struct fanout *f, struct err *e) {
-    f->listen_fd = handover_listen(f->name, e);
-    if (f->listen_fd < 0)
-        return -1;
-    int r = uv_poll_init(&f->st->loop, &f->listen, f->listen_fd);
-    if (r < 0)
-        return err_set(e, CAUSE_FAILED, "cannot watch %s.sock: %s", f->name, uv_strerror(r));
-    f->listen.data = f;
-    return uv_poll_start(&f->listen, UV_READABLE, on_listen);
+int senders_open(struct fanout *f, struct err *e) {
+    f->door =
+        (struct door){.takes = "a hand-over", .turn = TURN, .welcome = welcome, .ctx = f, .fd = -1};
+    int fd = handover_listen(f->name, e);
+    if (fd < 0 || door_watch(&f->door, &f->st->loop, fd, e) == 0)
+        return fd < 0 ? -1 : 0;
+    close(fd);
+    return -1;
 }
 
-void door_close(struct fanout *f) {
+void senders_close(struct fanout *f) {
     char path[128];
-    if (f->listen_fd < 0)
+    if (f->door.fd < 0)
         return;
     while (f->senders)
         drop_sender(f, f->senders - 1);
     if (rundir_file(path, sizeof path, f->name, "sock", NULL) == 0)
         unlink(path);
-    uv_close((uv_handle_t *)&f->listen, NULL);
-    close(f->listen_fd);
-    f->listen_fd = -1;
+    door_shut(&f->door);
 }
