@@ -49,7 +49,7 @@ static struct play {
     uint64_t passes, pass_messages;
     uint64_t played, skipped;
     struct hist late;
-    bool started, blocked, ended, finished;
+    bool started, found, blocked, ended, finished;
     int timer_fd;
     uv_poll_t timer;
 } play;
@@ -179,8 +179,12 @@ static int read_next(struct err *e) {
     }
 }
 
-/* 1 with the next message that is to be played, 0 at the end of the pass. */
+enum { NEXT_LATER = 2 };
+
+/* 1 with the next message that is to be played, 0 at the end of the pass; NEXT_LATER when many that
+ * are not have been read: other events have their turn. */
 static int next(struct err *e) {
+    size_t skipped = 0;
     int r;
     while ((r = read_next(e)) == 1) {
         if (!play.started) {
@@ -193,6 +197,8 @@ static int next(struct err *e) {
             return 0;
         if (offset() >= play.from && is_played(&play.m))
             return 1;
+        if ((skipped += play.m.raw_len) > TURN_BYTES)
+            return NEXT_LATER;
     }
     return r;
 }
@@ -205,8 +211,12 @@ static void arm(uint64_t at_ns) {
     timerfd_settime(play.timer_fd, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
-/* Counted from the beginning of the pass, so that no delay adds up. */
+/* Counted from the beginning of the pass, so that no delay adds up. The first one begins when what
+ * stands before --from has been read. */
 static uint64_t due(void) {
+    if (!play.found)
+        play.began_ns = clock_mono_ns();
+    play.found = true;
     uint64_t at = offset(), gap = at > play.last ? at - play.last : 0;
     uint64_t most = (uint64_t)max_gap_ms * 1000000u;
     if (most && gap > most)
@@ -286,12 +296,16 @@ static void try_finish(void) {
         finish(0);
 }
 
-/* Make m the next message and due_ns its time; false when there is none. */
+/* Make m the next message and due_ns its time; false when there is none (yet). */
 static bool have_next(struct err *e) {
     while (!play.have && !play.ended) {
         int r = next(e);
         if (r < 0) {
             fail(e);
+            return false;
+        }
+        if (r == NEXT_LATER) {
+            arm(clock_mono_ns() + TURN_NS);
             return false;
         }
         if (r == 0)
