@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The pictures of the README: doc/*.png, of the demo, a simulated ventilator and a tag hub, in headless
+"""The pictures of the README: doc/*.png, of the demo and of pipelines with simulated devices, in headless
 Chromium.
 
     make && contrib/make-pictures.py [NAME]...
@@ -21,6 +21,7 @@ from harness import Browser  # noqa: E402
 from hev import HevPipeline  # noqa: E402
 from hub import HubPipeline  # noqa: E402
 from pipeline import BIN, free_port, wait_until  # noqa: E402
+from simulated import SimulatedPipeline  # noqa: E402
 
 
 class Demo:
@@ -44,6 +45,24 @@ class Demo:
         self.process.terminate()
         self.process.wait()
         self.dir.cleanup()
+
+
+class Panel(SimulatedPipeline):
+    """pipelines/panel.conf, small enough for its system page in one picture; a press every two seconds."""
+
+    conf = "panel.conf"
+
+    def __init__(self):
+        super().__init__()
+        self._start("devsim", "panel", "--link", self.dir / "tty", "--random", "2s", "-o", "board")
+        self._up(f"DEVICE={self.dir}/tty", f"MEDIA={ROOT / 'media'}")
+        self._wait(lambda: b'"serial_connected": true' in self.get("status"), "the panel is connected")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class Ventilator(HevPipeline):
@@ -106,12 +125,13 @@ def phone(browser, demo):
     return page
 
 
-def system(browser, demo):
-    page = browser.page(demo.url + "system", 1280, 1500, scheme="dark")
+def system(browser, panel_alone):
+    page = browser.page(panel_alone.url + "system", 1280, 1500, scheme="dark")
     page.wait("document.body.dataset.loaded === 'true'", 20)
     page.wait("document.querySelectorAll('#tap-from input').length > 3", 20)
     page.click("#tap-run")
     time.sleep(15)  # something to see in the charts
+    page.js("scrollTo(0, 0)")
     return page
 
 
@@ -156,7 +176,7 @@ def camera(browser, server):
     return page
 
 
-PICTURES = {"panel": (Demo, panel), "phone": (Demo, phone), "system": (Demo, system), "cameras": (Demo, cameras),
+PICTURES = {"panel": (Demo, panel), "phone": (Demo, phone), "system": (Panel, system), "cameras": (Demo, cameras),
             "hev": (Ventilator, hev), "camera": (Camera, camera), "hub": (Hub, hub)}
 
 
