@@ -245,12 +245,22 @@ stage deaf (sh) did not end within 900 ms; killing it'
     wait_for 2 no_nap
 }
 
-@test "SIGHUP is ignored" {
-    conf '[a]' 'run = sleep 1000'
-    up_ready
-    kill -HUP "$SUP"
+@test "SIGHUP: nothing where there is no terminal, or with nohup; the end of a terminal is ours" {
+    conf '[a]' "run = sleep $NAP"
+    start sup setsid supervisor p.conf
+    log 'pipeline p is up'
+    kill -HUP "$PID"
     run tapline req supervisor ping
     assert_success
+    tapline down
+    wait_end "$PID"
+    "$PY" "$ROOT/test/tool/close_terminal.py" nohup tapline up ./p.conf
+    run tapline req supervisor ping
+    assert_success
+    tapline down
+    "$PY" "$ROOT/test/tool/close_terminal.py" tapline up ./p.conf
+    wait_for 5 no_nap
+    wait_for 5 eval '! tapline req supervisor ping'
 }
 
 @test "ends by itself, with 0, when every stage has ended well" {

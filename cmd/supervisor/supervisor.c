@@ -162,8 +162,18 @@ static void on_signal(uv_signal_t *h, int number) {
     struct supervisor *s = h->data;
     if (number == SIGCHLD)
         reap_all(s);
-    else if (number != SIGHUP)
+    else if (number != SIGHUP || s->at_terminal)
         supervisor_stop(s, 0);
+}
+
+/* Closing a terminal ends what runs in it; nohup is for what shall go on. Without a terminal SIGHUP
+ * is somebody's habit of asking daemons to read their files anew, and no reason to end. */
+static bool at_terminal(void) {
+    struct sigaction before;
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN;
 }
 
 static void on_tick(uv_timer_t *t) {
@@ -183,6 +193,7 @@ static void on_tick(uv_timer_t *t) {
 static void open_loop(struct supervisor *s) {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
     uv_loop_init(&s->loop);
+    s->at_terminal = at_terminal();
     for (int i = 0; i < 4; i++) {
         uv_signal_init(&s->loop, &s->signals[i]);
         s->signals[i].data = s;
