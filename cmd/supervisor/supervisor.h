@@ -42,8 +42,8 @@ struct supervisor {
     uint64_t watchdog_ns;                  /* how often systemd wants to hear from us; 0 = never */
     bool launched, was_up, stopping, done;
     bool at_terminal; /* whose end is ours */
-    bool dir_gone; /* somebody has removed the run directory, or our lock in it */
-    bool dir_lost; /* ... and it is another supervisor's now: nothing there is ours */
+    bool dir_gone;    /* somebody has removed the run directory, or our lock in it */
+    bool dir_lost;    /* ... and it is another supervisor's now: nothing there is ours */
     int status;
 };
 
