@@ -12,7 +12,7 @@ enum { READERS = 3 };
 static const struct {
     const char *name, *reader[READERS]; /* as they are called, without directory */
 } known[] = {{"AUTH_PASSWORD", {"camctl", "tapline camera"}},
-             {"AUTH_TOKEN", {"dispatch hub", "httpd", "devsim hub"}},
+             {"AUTH_TOKEN", {"dispatch hub", "httpd", "devsim hub camera"}},
              {"HTTPD_LOGIN", {"httpd"}},
              {"TAPLINE_ADMIN_TOKEN", {"httpd"}}};
 

@@ -59,7 +59,8 @@ END
 
 @test "programs by themselves overwrite what they have read" {
     child
-    start cam env "${SECRETS[@]}" camctl --data-port 0 --settings-port 0 --auth-port 0 --mode open --preview 0 \
+    data=$(free_port) auth=$(free_port)
+    start cam env "${SECRETS[@]}" camctl --data-port "$data" --settings-port 0 --auth-port "$auth" --mode open --preview 0 \
         --camera-command "$WORK/child" --publisher-command cat -o cam
     start hub env "${SECRETS[@]}" dispatch hub -i - -o rules
     hub=$PID
@@ -68,6 +69,10 @@ END
     wait_for 10 tapline req cam ping
     wait_for 10 tapline req web ping
     wait_for 10 test -s child.env
+    start watch env "${SECRETS[@]}" tapline camera --data-port "$data" --auth-port "$auth" watch
+    start eye env "${SECRETS[@]}" devsim hub camera -u "ws://127.0.0.1:$(free_port)" -o eye
+    wait_for 10 test -s watch.out
+    wait_for 10 tapline req eye ping
     for p in $(ours); do wait_for 10 eval "! shown $p"; done
     run ! grep geheim child.env
     # One that has ended (its input has) shows nothing either.

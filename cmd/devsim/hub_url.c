@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "secret_env.h"
+
 static const struct {
     const char *text, *port;
     enum hub_scheme scheme;
@@ -128,6 +130,8 @@ int hub_token_read(char out[HUB_TOKEN_MAX], const char *file, const char *env, s
         return -1;
     if (!file)
         snprintf(out, HUB_TOKEN_MAX, "%s", value ? value : "");
+    secret_env_forget(env);
+    secret_env_forget_all();
     for (const char *s = out; *s; s++)
         if ((unsigned char)*s < ' ' || *s == '"' || *s == '\\' || *s == 0x7f)
             return err_set(e, CAUSE_USAGE,

@@ -32,7 +32,8 @@ int hub_url_find(struct hub_url *u, struct err *e);
 void hub_url_self(const struct hub_url *u, char out[64]);
 
 /* The first line of the file, or when it is NULL the environment's variable; "" when neither is
- * there. -1 when the file cannot be read, or the token cannot stand in a header. */
+ * there. -1 when the file cannot be read, or the token cannot stand in a header. Once: the
+ * environment is forgotten (secret_env.h). */
 int hub_token_read(char out[HUB_TOKEN_MAX], const char *file, const char *env, struct err *e);
 
 #endif

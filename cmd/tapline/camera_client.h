@@ -31,7 +31,7 @@ int camera_auth(struct tcp *t, const char *password, size_t n, struct err *e);
 
 /* camera_password.c: the password's bytes, from file (its first line), else from the environment's
  * AUTH_PASSWORD, else, with ask, from whoever is at the terminal. 1 = there is one, 0 = none is
- * given, -1 with e. */
+ * given, -1 with e. Once: the environment is forgotten (secret_env.h). */
 int camera_password(const char *file, bool ask, struct buf *out, struct err *e);
 
 #endif

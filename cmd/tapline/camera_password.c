@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "camera_client.h"
+#include "secret_env.h"
 
 enum { LINE_BYTES = 1024 };
 
@@ -111,11 +112,17 @@ static int from_terminal(struct buf *out, struct err *e) {
     return r;
 }
 
-int camera_password(const char *file, bool ask, struct buf *out, struct err *e) {
+static int from_somewhere(const char *file, bool ask, struct buf *out, struct err *e) {
     const char *env = getenv("AUTH_PASSWORD");
     if (file)
         return from_file(file, out, e);
     if (env && *env)
         return put_trimmed(env, strcspn(env, "\n"), "AUTH_PASSWORD", out, e);
     return ask ? from_terminal(out, e) : 0;
+}
+
+int camera_password(const char *file, bool ask, struct buf *out, struct err *e) {
+    int r = from_somewhere(file, ask, out, e);
+    secret_env_forget_all();
+    return r;
 }

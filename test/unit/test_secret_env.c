@@ -78,6 +78,8 @@ TEST(each_goes_to_whoever_reads_it) {
     CHECK(is_for(token, "dispatch", "hub", "--open"));
     CHECK(!is_for(token, "dispatch", "panel", NULL));
     CHECK(is_for(token, "httpd", "--open", NULL));
+    CHECK(is_for(token, "devsim", "hub", "camera"));
+    CHECK(!is_for(token, "devsim", "hub", "engine"));
     CHECK(is_for(login, "httpd", NULL, NULL));
     CHECK(!is_for(login, "camctl", NULL, NULL));
     CHECK(!is_for(login, "stunnel", NULL, NULL));
