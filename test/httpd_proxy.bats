@@ -160,6 +160,30 @@ END
     wait_line httpd.err 'fan: connection of 203.0.113.9:5555 refused: its address has as many as it may'
 }
 
+@test "nor of the viewers of pictures" {
+    behind --viewers 8 --route 'GET /stream mjpeg rules t k'
+    $PY - "$SOCK" <<'END'
+import socket, sys, time
+def view(address):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(sys.argv[1])
+    s.sendall(b"PROXY TCP4 %s 10.0.0.1 5555 443\r\nGET /stream HTTP/1.1\r\nHost: x\r\n\r\n" % address)
+    return s, s.recv(4096).split(b"\r\n")[0].split(b" ")[1]
+keep = [view(b"203.0.113.%d" % (i // 2)) for i in range(6)]
+assert [k[1] for k in keep] == [b"200"] * 6, keep
+assert view(b"203.0.113.0")[1] == b"429"
+keep += [view(b"127.0.0.1"), view(b"203.0.113.9")]
+assert [k[1] for k in keep[6:]] == [b"200"] * 2, keep
+assert view(b"203.0.113.10")[1] == b"503"
+keep[0][0].close()
+end = time.monotonic() + 10
+while (got := view(b"203.0.113.0"))[1] != b"200":
+    assert time.monotonic() < end, got
+    time.sleep(0.05)
+END
+}
+
 # ---- stunnel ----
 
 certificate() {

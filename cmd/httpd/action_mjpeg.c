@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conn.h"
+#include "crowd.h"
 #include "endless.h"
 #include "images.h"
 #include "reply.h"
 #include "server.h"
+#include "tries.h"
 
 enum { BLOCK = 64 << 10 /* bytes that MHD sends at a time: most pictures in one piece */ };
 
@@ -25,6 +28,7 @@ struct viewer {
     struct endless on; /* the first */
     const struct image_feed *feed;
     char key[IMAGE_KEY];
+    uint64_t who;          /* its address, see tries.h */
     struct image *sending; /* NULL: it waits for the next */
     size_t sent;           /* bytes of it, or of FIRST at the beginning */
     bool begun;
@@ -34,6 +38,7 @@ struct viewer {
 static struct {
     struct httpd *h;
     struct endless *first;
+    struct crowd crowd; /* viewers by address; of all routes */
     bool ending;
 } hub;
 
@@ -110,14 +115,34 @@ static void ended(void *cls) {
     struct viewer *v = cls;
     endless_unlink(&v->on, &hub.first);
     hub.h->n.mjpeg_viewers--;
+    crowd_leave(&hub.crowd, v->who);
     image_drop(v->sending);
     free(v);
 }
 
 /* ---- beginning ---- */
 
+/* Whether there is room for another one of its address; else it has been answered. */
+static bool may_view(struct request *q, uint64_t who) {
+    enum crowd_room room = crowd_enter(&hub.crowd, who);
+    char why[80];
+    if (room == CROWD_FULL)
+        snprintf(why, sizeof why, "%lld viewers are connected already, the most there may be",
+                 (long long)q->h->viewers);
+    else
+        snprintf(why, sizeof why, "%u viewers of this address are connected already",
+                 crowd_each(&hub.crowd));
+    if (room != CROWD_ROOM)
+        reply_error(q, room == CROWD_FULL ? 503 : 429, why);
+    return room == CROWD_ROOM;
+}
+
 static void stream(struct request *q, const char *key) {
+    uint64_t who = tries_who(conn_address(q->conn));
+    if (!may_view(q, who))
+        return;
     struct viewer *v = mem_alloc(sizeof *v);
+    v->who = who;
     v->feed = q->route->own;
     strcpy(v->key, key);
     endless_link(&v->on, &hub.first, q);
@@ -130,7 +155,7 @@ static void stream(struct request *q, const char *key) {
 }
 
 static void serve(struct request *q) {
-    char key[IMAGE_KEY], why[80];
+    char key[IMAGE_KEY];
     struct httpd *h = hub.h = q->h;
     if (h->stopping) {
         reply_error(q, 503, "the server is being stopped");
@@ -138,10 +163,6 @@ static void serve(struct request *q) {
         reply_error(q, 404, "no image has such a name");
     } else if (strcmp(q->method, "HEAD") == 0) {
         reply_bytes(q, 200, TYPE, "", 0);
-    } else if (h->n.mjpeg_viewers >= (uint64_t)h->viewers) {
-        snprintf(why, sizeof why, "%lld viewers are connected already, the most there may be",
-                 (long long)h->viewers);
-        reply_error(q, 503, why);
     } else {
         stream(q, key);
     }
@@ -162,6 +183,8 @@ static void tick(struct httpd *h, struct route *r) {
 
 static int mjpeg_open(struct httpd *h, struct route *r, struct err *e) {
     hub.h = h;
+    if (!hub.crowd.head)
+        crowd_open(&hub.crowd, NULL, (uint32_t)h->viewers, 0);
     images_watch(on_new);
     return images_open(h, r, e);
 }
@@ -176,6 +199,7 @@ static void stop(struct httpd *h, struct route *r) {
 
 static void close_all(struct httpd *h, struct route *r) {
     (void)r;
+    crowd_close(&hub.crowd); /* the first of the routes: all viewers have gone with the server */
     images_close(h);
 }
 
