@@ -38,8 +38,8 @@ enum {
     LINGER_MS = 1000,      /* a client may take so long to read its last answer */
     PASSWORD_MAX = 512,    /* bytes of a packet's payload at the authentication port */
     COMMAND_MAX = 64,      /* and at the settings port */
-    CONNS = 128,           /* open connections at each of these two; one more ends the oldest, */
-    CONNS_EACH = 32,       /* or the oldest of its own address when that has so many */
+    CONNS = 128,           /* open connections at each of these two; one more ends the oldest of
+                            * the address that has most */
     ANSWER_BYTES = 512,    /* answers that wait for a client; then it is not read any more */
     CHANGES = 256,         /* changes of the settings that wait; one more is refused */
     CHANGE_PAUSE_MS = 500, /* between the end of the camera programs and their new start */

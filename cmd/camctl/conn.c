@@ -238,20 +238,34 @@ void conn_go_on(struct conn *x) {
 
 /* ---- joining ---- */
 
-/* Who opens many makes room for itself, and nobody else suffers. */
+static size_t held_by(const struct conns *l, uint64_t who) {
+    size_t n = 0;
+    for (const struct conn *x = l->first; x; x = x->next)
+        n += x->who == who;
+    return n;
+}
+
+/* The oldest of the address that has most, with the one to come. */
+static struct conn *one_too_many(const struct conns *l, uint64_t newcomer) {
+    struct conn *found = l->first;
+    size_t most = 0;
+    for (struct conn *x = l->first; x; x = x->next) {
+        size_t n = held_by(l, x->who) + (x->who == newcomer);
+        if (n > most) {
+            most = n;
+            found = x;
+        }
+    }
+    return found;
+}
+
+/* Who opens many makes room for itself, and nobody else suffers. As long as there are places
+ * anybody may have them, for behind one address may be a whole school class. */
 static void make_room(struct camctl *c, enum port port, uint64_t who) {
     static struct log_limit limit;
-    struct conns *l = &c->conns[port];
-    struct conn *own = NULL;
-    size_t n = 0;
-    for (struct conn *x = l->last; x; x = x->prev)
-        if (x->who == who) {
-            own = x;
-            n++;
-        }
-    if (n < CONNS_EACH && l->n < CONNS)
+    if (c->conns[port].n < CONNS)
         return;
-    struct conn *old = n < CONNS_EACH ? l->first : own;
+    struct conn *old = one_too_many(&c->conns[port], who);
     c->n.displaced++;
     log_limited(&limit, LOG_WARN, "%s: its connection ends, too many are open", old->name);
     conn_drop(old);
