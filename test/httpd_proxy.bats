@@ -184,6 +184,26 @@ while (got := view(b"203.0.113.0"))[1] != b"200":
 END
 }
 
+@test "nor of the system page's streams" {
+    behind --system "$ROOT/www/system"
+    $PY - "$SOCK" <<'END'
+import socket, sys
+def stream(address, path=b"/system/events"):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(sys.argv[1])
+    s.sendall(b"PROXY TCP4 %s 10.0.0.1 5555 443\r\nGET %s HTTP/1.1\r\nHost: x\r\n\r\n" % (address, path))
+    return s, s.recv(4096).split(b"\r\n")[0].split(b" ")[1]
+keep = [stream(b"203.0.113.1") for _ in range(10)]
+keep += [stream(b"203.0.113.1", b"/system/tap?from=rules") for _ in range(6)]
+assert [k[1] for k in keep] == [b"200"] * 16, keep
+assert stream(b"203.0.113.1")[1] == b"429"
+assert stream(b"203.0.113.1", b"/system/tap?from=rules")[1] == b"429"
+keep += [stream(b"203.0.113.2")] + [stream(b"127.0.0.1") for _ in range(20)]
+assert [k[1] for k in keep[16:]] == [b"200"] * 21, keep
+END
+}
+
 # ---- stunnel ----
 
 certificate() {

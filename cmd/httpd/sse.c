@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conn.h"
 #include "endless.h"
 #include "server.h"
+#include "tries.h"
 
 enum {
     BLOCK = 16 << 10,    /* bytes of one chunk, as MHD's own buffer */
@@ -14,6 +16,7 @@ enum {
 
 struct sse {
     struct endless on; /* the first */
+    uint64_t who;      /* its address, see tries.h */
     uint64_t pushed_ms;
     uint64_t skipped;          /* since it was last told */
     struct sse_event *sending; /* partly sent, so it is finished in any case */
@@ -164,6 +167,13 @@ static void ended(void *cls) {
 
 /* ---- opening ---- */
 
+size_t sse_streams_of(uint64_t who) {
+    size_t n = 0;
+    for (struct endless *on = hub.first; on; on = on->next)
+        n += sse_of(on)->who == who;
+    return n;
+}
+
 static void start_hub(struct httpd *h) {
     if (hub.open)
         return;
@@ -177,6 +187,7 @@ struct sse *sse_open(struct request *q, void (*gone)(void *ctx), void *ctx) {
     struct sse *s = mem_alloc(sizeof *s);
     s->gone = gone;
     s->ctx = ctx;
+    s->who = tries_who(conn_address(q->conn));
     endless_link(&s->on, &hub.first, q);
     hub.h->n.sse_viewers++;
     push_own(s, "retry: 2000\n\n", 0); /* the head goes out with it */

@@ -41,6 +41,9 @@ void sse_push_all(const void *ctx, struct sse_event *e);
 /* n things were left out before they became events. */
 void sse_skip(struct sse *s, uint64_t n);
 
+/* How many streams this address (tries.h) has. */
+size_t sse_streams_of(uint64_t who);
+
 /* Once a second. */
 void sse_tick(void);
 /* End all streams, and begin no more. */

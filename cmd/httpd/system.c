@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "admin.h"
+#include "conn.h"
 #include "json.h"
 #include "reply.h"
 #include "sse.h"
+#include "tries.h"
+
+/* Of one address other than this machine: a page has one stream of each kind it shows. */
+enum { STREAMS_EACH = 16 };
 
 /* Opened with the first question: an httpd run by hand has no supervisor to look for. */
 static struct rpc_client supervisor;
@@ -145,11 +150,15 @@ void system_put_line(struct buf *b, uint64_t time, const uint8_t *p, size_t n) {
 
 bool system_may_stream(struct request *q, size_t viewers, size_t most) {
     char why[80];
+    uint64_t who = tries_who(conn_address(q->conn));
     if (q->h->stopping)
         reply_error(q, 503, "the server is being stopped");
     else if (viewers >= most) {
         snprintf(why, sizeof why, "%zu viewers are connected already, the most there may be", most);
         reply_error(q, 503, why);
+    } else if (!tries_who_is_here(who) && sse_streams_of(who) >= STREAMS_EACH) {
+        snprintf(why, sizeof why, "this address has %d streams already", STREAMS_EACH);
+        reply_error(q, 429, why);
     } else if (strcmp(q->method, "HEAD") == 0)
         reply_bytes(q, 200, "text/event-stream", "", 0);
     else
