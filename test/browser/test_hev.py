@@ -96,6 +96,12 @@ class Watching(HevCase):
         page.key("l")
         page.wait("document.querySelector('[data-channel=flow] .lane-name').textContent === 'Fluss'")
 
+    def test_clocks_are_those_of_the_region(self):
+        self.browser.before_load("Object.defineProperty(navigator, 'languages', { value: ['en-GB', 'en'] });")
+        page = self.open()
+        page.wait("/^[0-9]{2}:[0-9]{2}:[0-9]{2} – now$/.test(document.getElementById('history-span').textContent)")
+        page.wait("document.getElementById('events').textContent.includes('Mode PC-A/C')")
+
     def test_a_small_screen_has_one_bar_and_figures_in_a_row(self):
         page = self.open(width=1024, height=768)
         self.live(page)

@@ -259,10 +259,10 @@ class Watching(HubCase):
         page.wait("document.body.dataset.link === 'up'", 20)
         # The cameras come back too, and are shown.
         page.wait("[...document.querySelectorAll('.cam')].every((card) => card.dataset.state === 'on')", 20)
-        count = page.js("Number(document.body.dataset.tags)")
+        count = page.js("Number(document.body.dataset.tags ?? 0)")
         page.wait(f"Number(document.body.dataset.tags) > {count + 5}", 20)
         self.server.kill("rules")
-        count = page.js("Number(document.body.dataset.tags)")
+        count = page.js("Number(document.body.dataset.tags ?? 0)")
         page.wait(f"Number(document.body.dataset.tags) > {count + 5}", 20)
         self.browser.offline(True)
         self.server.cut_sockets()  # which Chromium's emulation leaves alone

@@ -1,51 +1,35 @@
 // Lamps, notices and foot: how the whole is.
 
 import { byId, setText } from "../shared/dom.js";
-import { Lamps } from "../shared/lamps.js";
-import { LinkState } from "../shared/linkstate.js";
-import { NoticeLines } from "../shared/notices.js";
+import { PageHead } from "../shared/pagehead.js";
 
 const RESTART_MS = 4000; // changed settings stop the programs, which is no trouble
 const LAMP = { running: "ok", starting: "warn", stopped: "none" };
 
-export class Head {
+export class Head extends PageHead {
   constructor({ i18n, words, processes, preview }) {
-    Object.assign(this, { i18n, words, processes });
-    this.state = null;
+    super(i18n, ["link", "control", "camera", "publisher"]);
+    Object.assign(this, { words, processes });
     this.illSince = new Map(); // process -> when it was first seen not running
-    this.lines = new NoticeLines(byId("notices"));
-    this.lamps = new Lamps(byId("states"), i18n, ["link", "control", "camera", "publisher"]);
     preview.addEventListener("change", ({ detail }) => [(this.picture = detail), this.update()]);
-    this.link = new LinkState(this);
-    i18n.addEventListener("change", () => this.update());
-    this.update();
-  }
-
-  setLink(word) {
-    this.link.set(word);
-    this.update();
-  }
-
-  show(state) {
-    this.state = state;
     this.update();
   }
 
   // Everything below is hearsay when this is not true.
   get heard() {
-    return this.link.up && this.state?.control === true;
+    return this.link.up && this.message?.control === true;
   }
 
   update() {
-    this.link.show();
+    super.update();
     this.#control();
     for (const name of ["camera", "publisher"]) this.#process(name);
     this.#notices();
-    if (this.state) this.#foot();
+    if (this.message) this.#foot();
   }
 
   #control() {
-    const control = this.link.up ? (this.state?.control ?? null) : null;
+    const control = this.link.up ? (this.message?.control ?? null) : null;
     document.body.dataset.control = control === null ? "unknown" : control ? "ok" : "lost";
     if (control === null) this.lamps.set("control", "none", this.i18n.t("unknown"));
     else this.lamps.set("control", control ? "ok" : "bad", this.i18n.t(control ? "controlOk" : "controlLost"));
@@ -60,7 +44,7 @@ export class Head {
 
   #notices() {
     const { i18n } = this;
-    this.lines.set("control", "bad", this.link.up && this.state?.control === false ? i18n.t("noticeControl") : "");
+    this.lines.set("control", "bad", this.link.up && this.message?.control === false ? i18n.t("noticeControl") : "");
     this.lines.set("camera", "bad", this.#processText("camera"));
     this.lines.set("publisher", "warn", this.#processText("publisher"));
     const silent = this.heard && this.picture === "late" && this.processes.of("camera")?.state === "running";
@@ -78,7 +62,7 @@ export class Head {
   }
 
   #foot() {
-    const { clients, version, about } = this.state;
+    const { clients, version, about } = this.message;
     const source = about?.source ? this.i18n.word("from", about.source) : "";
     setText(byId("foot-text"), [this.i18n.t("version", { version }), source, this.i18n.count("clients", clients)].filter(Boolean).join(" · "));
   }

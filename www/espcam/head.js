@@ -2,38 +2,21 @@
 
 import { DeviceState } from "../shared/devicestate.js";
 import { byId, element, setText } from "../shared/dom.js";
-import { Lamps } from "../shared/lamps.js";
-import { LinkState } from "../shared/linkstate.js";
-import { NoticeLines } from "../shared/notices.js";
+import { PageHead } from "../shared/pagehead.js";
 import { bytes, number, rate } from "./format.js";
 import { nameOf } from "./words.js";
 
 const NAMES = 4;
 
-export class Head {
+export class Head extends PageHead {
   constructor({ i18n }) {
-    this.i18n = i18n;
-    this.message = null;
-    this.lines = new NoticeLines(byId("notices"));
-    this.lamps = new Lamps(byId("states"), i18n, ["link", "device"]);
-    this.link = new LinkState(this);
+    super(i18n, ["link", "device"]);
     this.device = new DeviceState(this);
-    i18n.addEventListener("change", () => this.update());
-    this.update();
-  }
-
-  setLink(word) {
-    this.link.set(word);
-    this.update();
-  }
-
-  show(message) {
-    this.message = message;
     this.update();
   }
 
   update() {
-    this.link.show();
+    super.update();
     this.device.show(this.link.up ? this.message : null);
     this.lines.set("silent", "warn", this.#silentText());
     this.#figures();

@@ -3,50 +3,36 @@
 import { DeviceState } from "../shared/devicestate.js";
 import { byId, element, setText } from "../shared/dom.js";
 import { span } from "../shared/format.js";
-import { Lamps } from "../shared/lamps.js";
-import { LinkState } from "../shared/linkstate.js";
-import { NoticeLines } from "../shared/notices.js";
+import { PageHead } from "../shared/pagehead.js";
 
 const TICK_MS = 200;
 const COMMAND_MS = 8000;
 const UNSENT_MS = 15000;
 
-export class Head {
+export class Head extends PageHead {
   constructor({ i18n, feed }) {
-    Object.assign(this, { i18n, feed });
-    this.state = null;
-    this.stateAt = 0;
-    this.lines = new NoticeLines(byId("notices"));
-    this.lamps = new Lamps(byId("states"), i18n, ["link", "device", "data"]);
-    this.link = new LinkState(this);
+    super(i18n, ["link", "device", "data"]);
+    this.feed = feed;
+    this.shownAt = 0;
     this.device = new DeviceState(this);
     this.facts = new Map();
-    i18n.addEventListener("change", () => this.update());
     setInterval(() => this.update(), TICK_MS);
     this.update();
   }
 
-  setLink(word) {
-    this.link.set(word);
-    this.update();
-  }
-
   show(state) {
-    this.state = state;
-    this.stateAt = performance.now();
-    this.update();
+    this.shownAt = performance.now();
+    super.show(state);
   }
 
   // A request to the device went wrong.
   refused(reason) {
-    this.lines.set("command", "bad", this.i18n.t("refused", { reason }));
-    clearTimeout(this.commandTimer);
-    this.commandTimer = setTimeout(() => this.lines.set("command", "bad", ""), COMMAND_MS);
+    this.lines.brief("command", "bad", this.i18n.t("refused", { reason }), COMMAND_MS);
   }
 
   // none: nothing has come yet; late: no longer; live.
   get fresh() {
-    const { state } = this;
+    const state = this.message;
     if (!state || (state.age_ms === null && !this.feed.count)) return "none";
     if (!this.link.up || !state.serial) return "late";
     return this.silenceMs > Math.max(state.stale_ms, 2.5 * state.interval_ms) ? "late" : "live";
@@ -55,14 +41,14 @@ export class Head {
   // Since the last sample arrived, here or there.
   get silenceMs() {
     const now = performance.now();
-    const there = this.state && this.state.age_ms !== null ? this.state.age_ms + now - this.stateAt : Infinity;
+    const there = this.message && this.message.age_ms !== null ? this.message.age_ms + now - this.shownAt : Infinity;
     return Math.min(there, now - this.feed.arrivedAt);
   }
 
   update() {
-    const { state, fresh } = this;
+    const { message: state, fresh } = this;
     document.body.dataset.fresh = fresh;
-    this.link.show();
+    super.update();
     this.device.show(this.link.up ? state : null);
     this.#data(fresh);
     this.#notices(fresh);
@@ -72,22 +58,22 @@ export class Head {
   }
 
   #data(fresh) {
-    const { interval_ms: interval } = this.state ?? {};
+    const { interval_ms: interval } = this.message ?? {};
     const rate = interval ? this.i18n.t("perSecond", { n: Math.round(1000 / interval) || "< 1" }) : "";
     if (fresh === "live") this.lamps.set("data", "ok", rate);
     else this.lamps.set("data", fresh === "none" ? "none" : "bad", this.i18n.t(fresh === "none" ? "dataNone" : "dataLate"));
   }
 
   #notices(fresh) {
-    const silent = fresh === "late" && this.link.up && this.state.serial;
-    const { unsent_ms: unsent, now_ms: now } = this.state ?? {};
+    const silent = fresh === "late" && this.link.up && this.message.serial;
+    const { unsent_ms: unsent, now_ms: now } = this.message ?? {};
     this.lines.set("unsent", "bad", unsent && now - unsent < UNSENT_MS ? this.i18n.t("event_unsent") : "");
     this.lines.set("stale", "bad", silent ? this.i18n.t("noticeStaleData") : "");
   }
 
   #overlay(fresh) {
     const node = byId("no-data");
-    node.hidden = fresh === "live" || !this.state;
+    node.hidden = fresh === "live" || !this.message;
     if (fresh === "none") setText(node, this.i18n.t("noDataYet"));
     else if (fresh === "late") setText(node, this.i18n.t("noDataSince", { span: span(this.silenceMs) }));
   }
@@ -116,7 +102,7 @@ export class Head {
     node.hidden = value === null;
     setText(node.firstChild, this.i18n.t(name));
     setText(node.lastChild, value ?? "");
-    if (name === "battery") node.dataset.bad = Boolean(this.state.battery?.alarm || this.state.battery?.prob_elec);
+    if (name === "battery") node.dataset.bad = Boolean(this.message.battery?.alarm || this.message.battery?.prob_elec);
   }
 
   #foot(state) {

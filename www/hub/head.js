@@ -2,37 +2,21 @@
 
 import { byId, element, setText } from "../shared/dom.js";
 import { NONE, number, rate, span } from "../shared/format.js";
-import { Lamps } from "../shared/lamps.js";
-import { LinkState } from "../shared/linkstate.js";
-import { NoticeLines } from "../shared/notices.js";
+import { PageHead } from "../shared/pagehead.js";
 
 const sum = (list, key) => list.reduce((all, one) => all + (one[key] ?? 0), 0);
 const most = (list, key) => Math.max(0, ...list.map((one) => one[key] ?? 0));
 
-export class Head {
+export class Head extends PageHead {
   constructor({ i18n, words }) {
-    Object.assign(this, { i18n, words });
-    this.message = null;
+    super(i18n, ["link", "cameras", "games"]);
+    this.words = words;
     this.tiles = new Map();
-    this.lines = new NoticeLines(byId("notices"));
-    this.lamps = new Lamps(byId("states"), i18n, ["link", "cameras", "games"]);
-    this.link = new LinkState(this);
-    i18n.addEventListener("change", () => this.update());
-    this.update();
-  }
-
-  setLink(word) {
-    this.link.set(word);
-    this.update();
-  }
-
-  show(message) {
-    this.message = message;
     this.update();
   }
 
   update() {
-    this.link.show();
+    super.update();
     this.#peers();
     if (!this.message) return;
     this.#summary(this.message);

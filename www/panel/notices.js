@@ -30,9 +30,7 @@ export class Notices {
   }
 
   commandFailed(reason) {
-    this.lines.set("command", "bad", this.i18n.t("noticeCommand", { reason }));
-    clearTimeout(this.commandTimer);
-    this.commandTimer = setTimeout(() => this.lines.set("command", "bad", ""), COMMAND_MS);
+    this.lines.brief("command", "bad", this.i18n.t("noticeCommand", { reason }), COMMAND_MS);
   }
 
   #update() {

@@ -7,6 +7,7 @@ export class NoticeLines {
   constructor(box) {
     this.box = box;
     this.lines = new Map();
+    this.timers = new Map(); // of brief ones
   }
 
   // kind: bad or warn; no text takes the line away.
@@ -20,5 +21,12 @@ export class NoticeLines {
     const line = element("div", attributes, icon("warning"), element("p", {}, text));
     this.lines.set(name, line);
     this.box.append(line);
+  }
+
+  // For what is over once it is told.
+  brief(name, kind, text, ms) {
+    this.set(name, kind, text);
+    clearTimeout(this.timers.get(name));
+    this.timers.set(name, setTimeout(() => this.set(name, kind, ""), ms));
   }
 }
