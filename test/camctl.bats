@@ -402,6 +402,14 @@ END
     answers "$REFUSED" send "$CONTROL" "$READ"
 }
 
+@test "camctl: started without standard output and error it writes to nothing else instead" {
+    ports
+    fake_camera
+    start cam sh -c 'exec camctl "$@" >&- 2>&-' sh "${PORTS[@]}" --mode open --preview 0 "${FAKE[@]}" -o cam
+    wait_for 10 req ping
+    for fd in 1 2; do assert_equal "$(readlink "/proc/$PID/fd/$fd")" /dev/null; done
+}
+
 @test "camctl: a chatty program does not block, one that fails is told and waited for" {
     server --mode open
     cat >new <<END

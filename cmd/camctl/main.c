@@ -14,6 +14,7 @@
 #include "camctl.h"
 #include "log.h"
 #include "logfile.h"
+#include "program.h"
 #include "secret_env.h"
 
 enum { GUARD_GRACE_MS = 500 };
@@ -238,6 +239,7 @@ int main(int argc, char **argv) {
         status = check_options(c);
     if (status >= 0)
         return status;
+    program_hold_standard(); /* or the guard's pipe might become what we write our log to */
     if (!stage_checking())
         guard_start(&c->guard, &e); /* before any thread exists; without it all but kill -9 works */
     if (stage_open(&c->st, &e) < 0 || camctl_open(c, &e) < 0)
