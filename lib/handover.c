@@ -88,7 +88,8 @@ struct received {
     int fd; /* the first descriptor, -1 = none */
     size_t fds;
     ssize_t bytes;
-    bool cut; /* bytes or descriptors did not fit */
+    bool cut;     /* bytes or descriptors did not fit */
+    bool starved; /* no descriptor could be taken */
 };
 
 static void take_fds(struct received *r, const struct cmsghdr *c) {
@@ -121,6 +122,7 @@ static void receive(int sock, uint8_t *mem, struct received *r) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
             take_fds(r, c);
     r->cut = m.msg_flags & (MSG_TRUNC | MSG_CTRUNC);
+    r->starved = m.msg_flags & MSG_CTRUNC && r->fds == 0;
 }
 
 /* A missing text is "", one that does not fit (or is none) makes the whole useless: our own httpd
@@ -162,6 +164,10 @@ static bool is_connection(int fd) {
 }
 
 static int check(const struct received *r, struct handover *h, const uint8_t *mem, struct err *e) {
+    if (r->starved)
+        return err_set(e, CAUSE_LIMIT,
+                       "hand-over lost: no descriptor is left for its connection "
+                       "(raise LimitNOFILE)");
     if (r->cut)
         return err_set(e, CAUSE_PROTOCOL, "hand-over of more than %d bytes or too many descriptors",
                        HANDOVER_MAX);

@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,6 +174,31 @@ TEST(garbage_leaks_nothing) {
             close(fd);
     }
     CHECK_INT(open_files(), before);
+}
+
+/* What is too little is told as that, not as the fault of the sender. */
+TEST(no_descriptor_is_left) {
+    struct rlimit had, none;
+    struct handover in, out = {.peer = "p"};
+    struct err e;
+    int pair[2], door, sock;
+    own_directory();
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    door = handover_listen("ws", &e);
+    CHECK_INT(handover_send("ws", pair[1], &out, &e), 0);
+    sock = accept(door, NULL, NULL);
+    getrlimit(RLIMIT_NOFILE, &had);
+    none = (struct rlimit){(rlim_t)sock + 1, had.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK_INT(handover_take(sock, &in, mem, &e), -1);
+    CHECK_INT(e.cause, CAUSE_LIMIT);
+    CHECK(strstr(e.text, "descriptor is left") != NULL);
+    setrlimit(RLIMIT_NOFILE, &had);
+    close(sock);
+    close(door);
+    close(pair[0]);
+    close(pair[1]);
+    remove_directory();
 }
 
 /* Every cut of a good datagram is refused. */
