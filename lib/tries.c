@@ -1,6 +1,7 @@
 #include "tries.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,7 +10,8 @@ static const uint64_t EVERY_NS = TRIES_EVERY_S * UINT64_C(1000000000);
 
 /* ---- who ---- */
 
-/* Never 0, which is nobody. */
+/* Never 0, which is nobody. Addresses of IPv4 are below 2^33, where none of IPv6 that is in use has
+ * the number that its first half is. */
 static uint64_t who_v4(struct in_addr a) {
     return UINT64_C(1) << 32 | ntohl(a.s_addr);
 }
@@ -21,6 +23,7 @@ static uint64_t who_v6(const struct in6_addr *a) {
     if (IN6_IS_ADDR_V4MAPPED(a))
         return who_v4(v4);
     memcpy(&x, a->s6_addr, sizeof x);
+    x = be64toh(x);
     return x ? x : 1;
 }
 

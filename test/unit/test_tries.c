@@ -45,6 +45,18 @@ TEST(the_port_does_not_count_and_text_is_the_same_as_an_address) {
 }
 
 /* A place is taken from whoever has been right longest, so the newest wrong ones stay limited. */
+TEST(this_machine_is_nobody_else) {
+    static const char *const here[] = {"127.0.0.1:1", "127.255.0.9", "[::1]:1", "::ffff:127.0.0.1",
+                                       "unknown"};
+    static const char *const there[] = {"126.0.0.1",       "128.0.0.1:1",     "192.168.1.20",
+                                        "[fe80::1]:80",    "2001:67f:100::1", "2001:db7f:100::1",
+                                        "fd7f:17f:100::1", "7f00:1::1"};
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        CHECK(tries_who_is_here(tries_who_text(here[i])));
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+        CHECK(!tries_who_is_here(tries_who_text(there[i])));
+}
+
 TEST(ten_thousand_strangers_do_not_free_the_newest) {
     struct tries t = {0};
     uint64_t now = 100 * S, who = tries_who_text("192.168.1.5:1");
