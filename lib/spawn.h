@@ -1,4 +1,5 @@
-/* spawn: one program as a child process that leads its own group and ends with its parent. */
+/* spawn: one program as a child process that leads its own group and gets SIGTERM when its parent
+ * ends, however that ends (guard.h is for those that do not listen to it). */
 #ifndef TAPLINE_SPAWN_H
 #define TAPLINE_SPAWN_H
 

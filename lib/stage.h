@@ -142,7 +142,9 @@ static inline uint64_t stage_end_bin(struct stage *st, const void *data, size_t 
     return pub_end_bin(&st->pub, data, n);
 }
 
+/* Show a number in the report, under a name that lives as long; at most STAGE_COUNTERS. */
 void stage_counter(struct stage *st, const char *name, const uint64_t *value);
+/* The same for n of them; the table itself is copied. */
 void stage_counters(struct stage *st, const struct stage_counter *all, size_t n);
 /* Record the latency of something that entered tapline at time_ns (wall clock), now done. Published
  * messages are recorded by themselves. */

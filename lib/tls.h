@@ -10,7 +10,7 @@
  * Who listens needs a certificate; with authorities it lets in only who shows one of theirs. Who
  * dials needs authorities, and may have a certificate. mbedTLS 2.28 under NNG finds no addresses in
  * a certificate, so to dial one takes TAPLINE_TLS_NAME, or the address as a name (DNS:10.0.0.5).
- * TLS 1.2.
+ * TLS 1.2. The files are read when an endpoint is opened.
  */
 #ifndef TAPLINE_TLS_H
 #define TAPLINE_TLS_H
