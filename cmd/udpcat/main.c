@@ -19,7 +19,7 @@ struct udpcat {
     int64_t max, rate, rate_all;
 };
 
-static struct udpcat udpcat = {.udp = {.fd = -1}, .max = 8 << 10, .rate = 1000, .rate_all = 5000};
+static struct udpcat udpcat = {.udp = {.fd = -1}, .max = 8 << 10, .rate = 8000, .rate_all = 16000};
 
 static const struct opt options[] = {
     {"listen", 'l', OPT_TEXT, &udpcat.listen, "HOST:PORT",
