@@ -214,3 +214,30 @@ E2
     wait "$PID" || status=$?
     assert_equal $status 1
 }
+
+@test "a tap in a terminal ends when that is closed; one into a file goes on" {
+    start file tapline tap -n 1 later
+    file=$PID
+    timeout 60 "$PY" - <<'END'
+import os, pty, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("tapline", ["tapline", "tap", "later"])
+seen = b""
+while b"waiting for later" not in seen:
+    seen += os.read(fd, 4096)
+os.close(fd)
+for _ in range(1000):
+    if os.waitpid(pid, os.WNOHANG)[0]:
+        break
+    time.sleep(0.01)
+else:
+    os.kill(pid, 9)
+    raise SystemExit("it goes on where nobody sees it")
+END
+    wait_line file.err 'waiting for later'
+    kill -HUP "$file"
+    idle later
+    put() { tapline put --to later a.b <<<'{}' && grep -q a.b file.out; }
+    wait_for 10 put
+}

@@ -117,6 +117,12 @@ static void on_broken(void *ctx, int error) {
     stage_stop(&tap.st, tap.failed);
 }
 
+/* Where nothing comes, no error of a closed terminal would ever end us. */
+static void on_hangup(void *ctx) {
+    (void)ctx;
+    stage_stop(&tap.st, 0);
+}
+
 static void on_timer(uv_timer_t *t) {
     (void)t;
     stage_stop(&tap.st, 0);
@@ -250,6 +256,7 @@ int tap_main(int argc, char **argv) {
     struct err e = {0};
     int operands;
     tap.st.on_msg = on_msg;
+    tap.st.on_hangup = isatty(STDOUT_FILENO) ? on_hangup : NULL;
     tap.st.no_stdout = true;
     program.tables[1] = stage_common_options;
     int status = stage_options(&tap.st, &program, argc, argv, &operands);
