@@ -342,7 +342,7 @@ as() { fetch -H "Host: $1" -H "Origin: http://$1" "${@:2}"; }
         assert_status 421
     done
     for name in 127.0.0.1:1 '[::1]:80' '[fe80::1]' 192.168.1.5 localhost localhost.:80 PANEL panel.local raspi.lan \
-        x.home.arpa hub.internal "$(hostname)"; do
+        x.home.arpa hub.internal raspi.fritz.box "$(hostname)"; do
         as "$name" -d x /echo
         assert_status 200
     done

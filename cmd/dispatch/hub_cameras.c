@@ -62,7 +62,7 @@ struct hub_camera *hub_cameras_get(struct hub_cameras *t, const char *name, cons
     *made = false;
     if (!c && (c = place(t)) != NULL) {
         *made = true;
-        char id[HUB_ID];
+        char id[HUB_ID] = ""; /* to its end: hub_cameras_check looks there */
         memset(c, 0, sizeof *c);
         choose_id(t, name, id);
         memcpy(c->id, id, sizeof id);

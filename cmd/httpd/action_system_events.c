@@ -11,7 +11,7 @@
 #include "sse.h"
 #include "system.h"
 
-enum { VIEWERS = 64, EVERY_MS = 1000 };
+enum { VIEWERS = 128, EVERY_MS = 1000 };
 
 static struct {
     struct httpd *h;

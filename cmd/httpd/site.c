@@ -146,9 +146,11 @@ static bool ends_with(const char *s, size_t n, const char *end) {
 }
 
 /* Addresses, this machine's own name, and those that only the network around us gives: one without
- * a dot, or below a domain that is kept for that (RFC 6762, 8375, 6761; ICANN for internal). */
+ * a dot, or below a domain that is kept for that (RFC 6762, 8375, 6761; ICANN for internal and
+ * home) or that many routers serve by themselves. */
 static bool is_local_name(char *name) {
-    static const char *const domain[] = {".local", ".localhost", ".lan", ".home.arpa", ".internal"};
+    static const char *const domain[] = {".local",    ".localhost",   ".lan",       ".home.arpa",
+                                         ".internal", ".localdomain", ".fritz.box", ".home"};
     char own[HOST_NAME_MAX + 1] = "";
     struct in6_addr ip;
     size_t n = strlen(name);

@@ -10,8 +10,9 @@
 #include "sse.h"
 #include "tries.h"
 
-/* Of one address other than this machine: a page has one stream of each kind it shows. */
-enum { STREAMS_EACH = 16 };
+/* Of one address other than this machine: a page has one stream of each kind it
+ * shows, and a class may share an address. */
+enum { STREAMS_EACH = 48 };
 
 /* Opened with the first question: an httpd run by hand has no supervisor to look for. */
 static struct rpc_client supervisor;
