@@ -509,7 +509,7 @@ def a_late_command_is_refused_and_not_sent_later(s):
     late = s.wait_last("hev.command", lambda b: b["reply"] == "nack" and b["param"] == 7)
     assert late["cmd"] == "START", late
     assert s.ask(cmd("GENERAL", "STOP")) == ACK
-    assert len(s.all("hev.send")) == 4
+    wait("hev.send", lambda: len(s.all("hev.send")) == 4)
 
 
 @check()

@@ -43,7 +43,7 @@ def drain(clients, rounds, size):
 def measure(n, rounds, pause, confirm):
     f = Fanout("--ping", "0")
     clients = [Client(f) for _ in range(n)]
-    f.wait("ws.clients", count=n)
+    f.wait_now("ws.clients", count=n)
     play = {"text": PLAY, "mark": 100, "confirm": True} if confirm else {"text": PLAY}
     size = len(STOP) + len(PLAY) + 4 + (6 if confirm else 0)
     probe = clients[-1] if not confirm and n == 1 else None

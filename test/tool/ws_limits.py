@@ -281,7 +281,7 @@ def vanishing_clients(f):
     c.close()
     for i in ids:
         f.wait("ws.closed", client=i, code=1006, cause="unplugged")
-    f.wait("ws.clients", count=1)
+    f.wait_now("ws.clients", count=1)
     f.say("x")
     keep.expect(TEXT, "x")
 
@@ -291,8 +291,9 @@ def beyond_the_limit_is_refused(f):
     a, b, c = Client(f), Client(f), Client(f)
     c.expect(CLOSE, close_payload(1013, "too many clients"))
     assert c.next() is None
+    f.wait_now("ws.clients", count=2)
     a.close()
-    f.wait("ws.clients", count=1)
+    f.wait_now("ws.clients", count=1)
     d = Client(f)
     f.wait("ws.open", peer=d.peer)
     f.say("x")
@@ -309,13 +310,13 @@ def one_address_has_a_quarter(f):
     counter("refused_of_address", 1)
     here = [Client(f) for _ in range(11)]  # this machine is behind no limit of its own
     other = Client(f, peer="203.0.113.10:1")
-    f.wait("ws.clients", count=16)
+    f.wait_now("ws.clients", count=16)
     Client(f).expect(CLOSE, close_payload(1013, "too many clients"))
     greedy[0].close()
     here[0].close()
-    f.wait("ws.clients", count=14)
+    f.wait_now("ws.clients", count=14)
     again = Client(f, peer="203.0.113.9:5")
-    f.wait("ws.clients", count=15)
+    f.wait_now("ws.clients", count=15)
     f.say("x")
     for x in (greedy[1], here[1], other, again):
         x.expect(TEXT, "x")
@@ -381,7 +382,7 @@ def kept_and_idle_connections_at_the_door(f):
         socket.send_fds(kept, [datagram(peer="k%d" % i)], [conn.fileno()])
         conn.close()
         clients.append(s)
-    f.wait("ws.clients", count=10)
+    f.wait_now("ws.clients", count=10)
     idle = [door() for _ in range(60)]
     a = Client(f)
     a.id
@@ -392,7 +393,7 @@ def kept_and_idle_connections_at_the_door(f):
     kept.close()
     for s in clients:
         s.close()
-    f.wait("ws.clients", count=1)
+    f.wait_now("ws.clients", count=1)
 
 
 @check()
@@ -431,7 +432,7 @@ def two_names(f):
 def sigterm_closes_everybody_in_time(f):
     clients = [Client(f) for _ in range(300)]
     never = Client(f, rcvbuf=4096)
-    f.wait("ws.clients", count=301)
+    f.wait_now("ws.clients", count=301)
     f.send(("x", {"data": b"z" * 800000, "to": never.id}))
     f.say("last")
     clients[-1].expect(TEXT, "last")
@@ -553,7 +554,7 @@ def who_comes_while_the_output_is_full_misses_nothing(f):
 def a_thousand_clients(f):
     import select
     clients = [Client(f) for _ in range(1000)]
-    f.wait("ws.clients", count=1000)
+    f.wait_now("ws.clients", count=1000)
     poll = select.poll()
     by_fd = {c.sock.fileno(): c for c in clients}
     for fd in by_fd:
@@ -584,7 +585,7 @@ def a_thousand_clients(f):
 @check()
 def idle_costs_nothing(f):
     clients = [Client(f) for _ in range(50)]
-    f.wait("ws.clients", count=50)
+    f.wait_now("ws.clients", count=50)
 
     def ticks():
         return sum(int(x) for x in open("/proc/%d/stat" % f.proc.pid).read().split()[13:15])

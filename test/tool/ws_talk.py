@@ -28,7 +28,7 @@ def broadcast_keeps_order_for_everybody(f):
 @check()
 def stop_and_play_are_one_segment(f):
     clients = [Client(f) for _ in range(5)]
-    f.wait("ws.clients", count=5)
+    f.wait_now("ws.clients", count=5)
     for i in range(20):
         f.send(("panel.stop", {"text": "stop"}),
                ("panel.play", {"text": "play", "mark": i, "confirm": True}))
@@ -41,7 +41,7 @@ def stop_and_play_are_one_segment(f):
 @check()
 def frame_lengths(f):
     c = Client(f)
-    f.wait("ws.clients", count=1)
+    f.wait_now("ws.clients", count=1)
     for n in (0, 1, 125, 126, 127, 65535, 65536, 300000):
         f.say("x" * n)
         c.expect(TEXT, "x" * n)
@@ -106,7 +106,7 @@ def join_leave_kick(f):
     b.expect(TEXT, "4")
     b.expect_close(1000, end=False)
     assert b.next(3) is None, "a client that does not answer is let go"
-    f.wait("ws.clients", count=0)
+    f.wait_now("ws.clients", count=0)
     assert not f.all("ws.text")
 
 
@@ -200,7 +200,7 @@ def extra_bytes(f):
     gone.expect_close(1000)
     bad = Client(f, extra=b"GET / HTTP/1.1\r\n\r\n")
     bad.expect_close(1002)
-    f.wait("ws.clients", count=1)
+    f.wait_now("ws.clients", count=1)
 
 
 @check()
@@ -224,7 +224,7 @@ def closing(f):
     c.expect(CLOSE, b"")
     assert c.next() is None
     f.wait("ws.closed", client=c.id, code=1005, reason="", cause="ok")
-    f.wait("ws.clients", count=0)
+    f.wait_now("ws.clients", count=0)
 
 
 @check()

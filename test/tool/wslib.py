@@ -99,6 +99,14 @@ class Fanout:
                 return body
         return None
 
+    def wait_now(self, topic, seconds=10.0, **want):
+        """Until the last message of that topic says so; wait() also finds what was so before."""
+        def says():
+            self.pump()
+            last = next((body for t, _, _, body in reversed(self.events) if t == topic), {})
+            return all(last.get(k) == v for k, v in want.items())
+        wait("%s %s now, in %s" % (topic, want, self.events[-5:]), says, seconds)
+
     def wait(self, topic, seconds=10.0, **want):
         return wait("%s %s in %s" % (topic, want, self.events[-5:]),
                     lambda: self.find(topic, **want), seconds)
