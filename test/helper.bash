@@ -84,5 +84,5 @@ wait_end() { wait_gone "$1" "${2:-10}" && wait "$1"; }
 not_alive() { ! kill -0 "$1" 2>/dev/null || [[ $(ps -o stat= -p "$1") == Z* ]]; }
 
 free_port() {
-    $PY -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])'
+    "$PY" "$ROOT/test/tool/ports.py"
 }

@@ -1,6 +1,8 @@
 """What is wrong with how an open page looks and can be used, whatever it shows: wider than the window,
 controls without a name, words that are hard to read or cut off."""
 
+import time
+
 TROUBLES = """
 (() => {
   const troubles = [];
@@ -74,6 +76,14 @@ TROUBLES = """
 SIZES = ((1440, 900), (1280, 800), (1024, 768), (390, 844), (320, 640))
 
 
+def settled(page, seconds=5):
+    """What stays: a chart, for one, takes other colours only with its next values."""
+    end = time.monotonic() + seconds
+    while (bad := page.js(TROUBLES)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return bad
+
+
 def troubles(page):
     """{where: [trouble]} at every size, by turns dark and light."""
     found = {}
@@ -82,6 +92,6 @@ def troubles(page):
         page.browser.colours(scheme := ("dark", "light")[i % 2])
         page.wait(f"document.documentElement.clientWidth <= {width} && innerHeight === {height}"
                   f" && matchMedia('(prefers-color-scheme: {scheme})').matches")
-        if bad := page.js(TROUBLES):
+        if bad := settled(page):
             found[f"{width}x{height} {scheme}"] = bad
     return found

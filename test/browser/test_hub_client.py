@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """The example game of contrib/clients, opened from disk, and a hub that comes and goes."""
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,13 +11,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from case import BrowserCase  # noqa: E402
 from harness import ROOT  # noqa: E402
+from pipeline import free_port  # noqa: E402
 
 GAME = (ROOT / "contrib/clients/game.html").as_uri()
 SECONDS = 20
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Hub:

@@ -15,6 +15,8 @@ import time
 
 import msgpack
 
+from ports import free_port
+
 SENSORS = ["version", "fsm_state", "pressure_air_supply", "pressure_air_regulated",
            "pressure_o2_supply", "pressure_o2_regulated", "pressure_buffer", "pressure_inhale",
            "pressure_patient", "temperature_buffer", "pressure_diff_patient",
@@ -33,12 +35,6 @@ def wait(what, test, seconds=LIMIT):
         if time.monotonic() > end:
             raise AssertionError("not within %g s: %s" % (seconds, what))
         time.sleep(0.005)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def a0(**values):
