@@ -147,7 +147,7 @@ static void cut_comment(char *line) {
 static void copy_start(struct parser *p, char *line, char *out, size_t room) {
     char *first = line + strspn(line, BLANKS), *equals = strpbrk(line, "=:");
     size_t key = p->indented ? 0 : equals ? (size_t)(equals - line) : room;
-    if (!*first || strchr("[;#", *first) || key >= room) {
+    if (!*first || strchr(p->indented ? ";#" : "[;#", *first) || key >= room) {
         snprintf(out, room, "%s", first);
         return;
     }

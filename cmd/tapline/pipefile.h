@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* The file that name means: itself, or one called so in ./pipelines, in /etc/tapline or among those
- * that came with tapline. NULL when a bare name is found nowhere; a path stays as it is. In name, or valid until
- * the next call. */
+ * that came with tapline. NULL when a bare name is found nowhere; a path stays as it is. In name,
+ * or valid until the next call. */
 const char *pipefile_find(const char *name);
 
 /* Whether it is the name, not the path, of a pipeline. */

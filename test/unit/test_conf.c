@@ -184,6 +184,10 @@ TEST(what_is_wrong_in_a_long_line_is_said) {
     snprintf(text, sizeof text, "[a]%0300d\n", 0);
     check_error(text, 1, "text after ]");
     struct conf c;
+    snprintf(text, sizeof text, "[a]\nx =\n [::]:1 %0300d\n", 0);
+    load(&c, text);
+    CHECK_INT(strlen(conf_get(&c.section[0], "x")), 307);
+    conf_free(&c);
     snprintf(text, sizeof text, "[a] ;%0300d\nx = 1\n", 0);
     load(&c, text);
     check_value(&c, "a", "x", "1");
