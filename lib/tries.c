@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
-static const uint64_t EVERY_NS = TRIES_EVERY_S * UINT64_C(1000000000);
+#include "allowance.h"
+
+static const struct allowance WRONG = {TRIES_EVERY_S * UINT64_C(1000000000), TRIES_AT_ONCE};
 
 /* ---- who ---- */
 
@@ -74,7 +76,7 @@ bool tries_left(const struct tries *t, uint64_t who, uint64_t now_ns) {
     const struct tries_peer *p = t->peer[set_of(who)];
     for (int i = 0; i < TRIES_WAYS; i++)
         if (p[i].who == who)
-            return p[i].until_ns <= now_ns + (TRIES_AT_ONCE - 1) * EVERY_NS;
+            return allowance_left(WRONG, p[i].until_ns, now_ns);
     return true;
 }
 
@@ -93,5 +95,5 @@ static struct tries_peer *place_of(struct tries *t, uint64_t who) {
 
 void tries_wrong(struct tries *t, uint64_t who, uint64_t now_ns) {
     struct tries_peer *p = place_of(t, who);
-    p->until_ns = (p->until_ns > now_ns ? p->until_ns : now_ns) + EVERY_NS;
+    p->until_ns = allowance_less(WRONG, p->until_ns, now_ns);
 }

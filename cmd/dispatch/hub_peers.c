@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "allowance.h"
+
 /* Open addressing. Numbers count up, so they spread by themselves. */
 static size_t home(uint64_t id) {
     return id & (HUB_SLOTS - 1);
@@ -70,13 +72,10 @@ void hub_peers_accept(struct hub_peers *t, struct hub_peer *p, enum hub_kind kin
 
 enum hub_hearing hub_peer_asks(struct hub_peer *p, uint64_t now_ns) {
     bool page = p->kind == HUB_PAGE;
-    uint64_t every = UINT64_C(1000000000) / (page ? HUB_HELLOS_S : HUB_ASKS_S);
-    uint64_t room = (page ? HUB_HELLOS : HUB_ASKS) * every;
-    if (p->asks_ns < now_ns)
-        p->asks_ns = now_ns;
-    if (p->asks_ns + every > now_ns + room)
+    struct allowance a = allowance_a_second(page ? HUB_HELLOS_S : HUB_ASKS_S);
+    a.at_once = page ? HUB_HELLOS : HUB_ASKS;
+    if (!allowance_take(a, &p->asks_ns, now_ns))
         return ++p->unheard < HUB_UNHEARD ? HUB_IGNORED : HUB_TOO_MUCH;
-    p->asks_ns += every;
     p->unheard -= p->unheard > 0;
     return HUB_HEARD;
 }

@@ -1,21 +1,14 @@
 #include "flood.h"
 
-static const uint64_t SECOND_NS = 1000000000;
-
-static bool is_full(uint64_t used_ns, uint64_t rate, uint64_t now_ns) {
-    return rate && used_ns > now_ns && used_ns - now_ns + SECOND_NS / rate > SECOND_NS;
-}
-
-static void use(uint64_t *used_ns, uint64_t rate, uint64_t now_ns) {
-    if (rate)
-        *used_ns = (*used_ns > now_ns ? *used_ns : now_ns) + SECOND_NS / rate;
-}
+#include "allowance.h"
 
 bool flood_takes(struct flood *f, uint64_t who, uint64_t now_ns) {
     uint64_t *place = &f->place_ns[who * UINT64_C(0x9e3779b97f4a7c15) >> 54];
-    if (is_full(*place, f->each, now_ns) || is_full(f->all_ns, f->all, now_ns))
+    if (f->each && !allowance_left(allowance_a_second(f->each), *place, now_ns))
         return false;
-    use(place, f->each, now_ns);
-    use(&f->all_ns, f->all, now_ns);
+    if (f->all && !allowance_take(allowance_a_second(f->all), &f->all_ns, now_ns))
+        return false;
+    if (f->each)
+        *place = allowance_less(allowance_a_second(f->each), *place, now_ns);
     return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "allowance.h"
 #include "fanout.h"
 #include "log.h"
 
@@ -69,16 +70,12 @@ static ssize_t on_send(wslay_event_context_ptr ws, const uint8_t *p, size_t n, i
     return (ssize_t)n;
 }
 
-/* Token bucket that holds one second: frames of any kind count, so neither pings nor tiny fragments
- * are a way around it. */
+/* Frames of any kind count, so neither pings nor tiny fragments are a way around it. */
 static bool within_rate(struct client *c) {
     if (c->f->opt.rate == 0)
         return true;
-    uint64_t now = fanout_ms(c->f) * 1000000u;
-    if (c->rate_ns < now)
-        c->rate_ns = now;
-    c->rate_ns += 1000000000u / (uint64_t)c->f->opt.rate;
-    return c->rate_ns <= now + 1000000000u;
+    struct allowance a = allowance_a_second((uint64_t)c->f->opt.rate);
+    return allowance_take(a, &c->rate_ns, fanout_ms(c->f) * 1000000u);
 }
 
 static void object(struct client *c, unsigned code) {
